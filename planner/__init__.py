@@ -1,0 +1,1 @@
+"""Switchyard: an analytical planner for LLM-inference fleets."""

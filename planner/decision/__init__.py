@@ -1,0 +1,1 @@
+"""The composed plan, its verdict and its uncertainty."""

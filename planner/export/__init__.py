@@ -1,0 +1,1 @@
+"""The page that gets signed and the files that get audited."""

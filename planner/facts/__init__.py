@@ -1,0 +1,1 @@
+"""Cited numbers and the register of those a plan used."""

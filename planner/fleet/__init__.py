@@ -1,0 +1,1 @@
+"""The ladder of options and the cheapest pools for each."""

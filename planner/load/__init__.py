@@ -1,0 +1,1 @@
+"""Percentiles under load and the hand-off between pools."""

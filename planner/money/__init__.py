@@ -1,0 +1,1 @@
+"""Cash, the bridge and stranded megawatts."""

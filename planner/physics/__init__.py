@@ -1,0 +1,1 @@
+"""Work, time and power of one step."""
