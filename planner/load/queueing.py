@@ -1,0 +1,29 @@
+"""Percentiles under load in closed form: means, waits and 99th percentiles of every pool.
+
+Every function broadcasts over leading axes; step curves carry the batch on their last axis,
+with +inf where a batch does not fit. Unstable systems answer stable=False and infinities.
+"""
+
+from planner.load.decode import decode_pool, decode_pool_saturation_per_s
+from planner.load.prefill import prefill_pool, prefill_pool_saturation_per_s
+from planner.load.replica import (
+    chunked_replica,
+    chunked_saturation_per_s,
+    prefill_priority_replica,
+    prefill_priority_saturation_per_s,
+)
+from planner.load.results import DecodePool, PrefillPool, Replica
+
+__all__ = [
+    "DecodePool",
+    "PrefillPool",
+    "Replica",
+    "chunked_replica",
+    "chunked_saturation_per_s",
+    "decode_pool",
+    "decode_pool_saturation_per_s",
+    "prefill_pool",
+    "prefill_pool_saturation_per_s",
+    "prefill_priority_replica",
+    "prefill_priority_saturation_per_s",
+]
