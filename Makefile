@@ -1,0 +1,71 @@
+# Two commands need nothing but Python 3.11 or newer: `make app` and `make test`.
+
+PYTHON ?= python3
+PORT ?= 8501
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python -m
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes
+COMPILE := $(BIN)/uv --no-config pip compile --quiet --universal --python-version 3.11 \
+	--fork-strategy fewest --generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(LOCK_FLAGS)
+PYTEST := $(RUN) pytest
+
+.DELETE_ON_ERROR:
+.PHONY: help app test lint soak sweep bench lock clean
+
+help:
+	@echo "make app    open the dashboard on http://127.0.0.1:$(PORT) (PORT=… for another)"
+	@echo "make test   lint, types and the everyday suite"
+	@echo "make soak   long load, memory and fault runs"
+	@echo "make sweep  long property and parity sweeps"
+	@echo "make bench  speed of the engine and of a page"
+	@echo "make lock   renew the lock files (LOCK_FLAGS=--upgrade for newer versions)"
+	@echo "make clean  remove the environment and every cache"
+
+app: $(VENV)/app.stamp
+	$(RUN) streamlit run app.py --server.address 127.0.0.1 --server.port $(PORT) \
+		--server.headless $(if $(CI),true,false)
+
+test: lint
+	$(PYTEST) -n 2 --dist loadfile
+
+lint: $(VENV)/test.stamp
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+
+soak sweep: $(VENV)/test.stamp
+	$(PYTEST) -m $@ --hypothesis-profile $@
+
+bench: $(VENV)/test.stamp
+	$(PYTEST) benchmarks --benchmark-enable --benchmark-only
+
+# Each lock stands on the one before it, so every environment runs the same base.
+lock: $(BIN)/uv
+	$(COMPILE) --group uv -o requirements-uv.lock
+	$(COMPILE) -o requirements.lock pyproject.toml
+	for extra in postgres spark test; do \
+		$(COMPILE) -c requirements.lock --extra $$extra -o requirements-$$extra.lock pyproject.toml \
+		|| exit 1; \
+	done
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/uv: requirements-uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Switchyard needs Python 3.11 or newer as $(PYTHON); name another with make PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) lacks the venv module; install it (Debian: apt-get install python3-venv) or name another Python with make PYTHON=…" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	@touch $@
+
+$(VENV)/app.stamp: requirements.lock | $(BIN)/uv
+	$(INSTALL) -r requirements.lock
+	@touch $@
+
+$(VENV)/test.stamp: requirements-test.lock | $(BIN)/uv
+	$(INSTALL) -r requirements-test.lock
+	@touch $@ $(VENV)/app.stamp
