@@ -1,0 +1,167 @@
+"""The accelerators of the catalog: what each can do, draw and cost, and who can get it."""
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+
+from planner.facts.entry import Entry
+from planner.facts.quantities import Quantity
+
+FILE = "accelerators.toml"
+PRECISIONS = ("fp32", "tf32", "bf16", "fp8", "int8", "fp4")
+STATUS = ("shipping", "announced", "modelled")
+ACCESS = ("buy", "rent", "captive", "paper")
+PRICE_SCOPE = ("accelerator", "rack", "system")
+NEEDS = ("timing", "power", "price", "access")
+
+
+@dataclass(frozen=True, slots=True)
+class Accelerator:
+    """One accelerator in SI base units; None and "" mean not published, never zero.
+
+    access: buy (sold by a merchant), rent (a cloud's own part), captive (its owner alone),
+        paper (a design nobody makes). owner: who holds a captive part, else "".
+    price_scope: accelerator (bare part), rack (share of a rack with CPUs and switches), system.
+    flop_per_s: peak by precision, dense only. matmul_frac: measured share of that peak.
+    scale_up_bytes_per_s, scale_out_bytes_per_s: one direction, per accelerator;
+        peer_bytes_per_s: one direction to any single peer, where that is less.
+    idle_w: measured draw at rest. server_w: all-in nameplate of the server, per accelerator.
+    prefill_perf_frac, decode_perf_frac: speed relative to the H100 of the same paper.
+    sources: every document weighed for the entry, cited by a number or not.
+    """
+
+    id: str
+    name: str
+    vendor: str
+    status: str
+    access: str
+    owner: str
+    availability: str
+    launch: str
+    process_node: str
+    phase_fit: str
+    notes: str
+    flop_per_s: Mapping[str, Quantity]
+    matmul_frac: Mapping[str, Quantity]
+    memory_bytes: Quantity | None
+    memory_bytes_per_s: Quantity | None
+    memory_type: str
+    memory_note: str
+    on_chip_bytes: Quantity | None
+    die_mm2: Quantity | None
+    tdp_w: Quantity | None
+    tdp_scope: str
+    server_w: Quantity | None
+    idle_w: Quantity | None
+    scale_up_domain: Quantity | None
+    scale_up_bytes_per_s: Quantity | None
+    scale_out_bytes_per_s: Quantity | None
+    peer_bytes_per_s: Quantity | None
+    scale_up_technology: str
+    price_usd: Quantity | None
+    price_scope: str
+    rental_usd_per_hour: Quantity | None
+    manufacturing_cost_usd: Quantity | None
+    manufacturing_memory_usd: Quantity | None
+    prefill_perf_frac: Quantity | None
+    decode_perf_frac: Quantity | None
+    sources: tuple[str, ...]
+
+    def why_not(self, need: str) -> str:
+        """One sentence on why this part cannot be used for `need`, or "" when it can.
+
+        need: timing | power | price | access (can an outsider buy or rent it today).
+        """
+        if need not in NEEDS:
+            raise ValueError(f"need {need!r} is unknown; choose one of {', '.join(NEEDS)}.")
+        if need == "access":
+            return self._why_no_access()
+        missing = self._missing(need)
+        return (
+            f"{self.name} has no published {missing}; enter one to use it for {need}."
+            if missing
+            else ""
+        )
+
+    def _missing(self, need: str) -> str:
+        facts: dict[str, tuple[tuple[str, object], ...]] = {
+            "timing": (
+                ("dense peak compute", self.flop_per_s),
+                ("memory capacity", self.memory_bytes),
+                ("memory bandwidth", self.memory_bytes_per_s),
+            ),
+            "power": (("chip power", self.tdp_w),),
+            "price": (
+                ("purchase price or rental rate", self.price_usd or self.rental_usd_per_hour),
+            ),
+        }
+        return " and ".join(words for words, fact in facts[need] if not fact)
+
+    def _why_no_access(self) -> str:
+        if self.access == "paper":
+            return f"{self.name} is a design on paper; nobody makes it."
+        if self.access == "captive":
+            return f"{self.name} is captive to {self.owner}; nobody else can get it."
+        if self.status != "shipping":
+            return f"{self.name} is {self.status}, not shipping; it cannot be ordered today."
+        return ""
+
+
+def accelerators_from(
+    tables: Mapping[str, object], sources: Container[str], file: str = FILE
+) -> dict[str, Accelerator]:
+    """Read every table of the accelerators file; refuses as `Entry` does."""
+    return {name: _accelerator(Entry(file, name, table, sources)) for name, table in tables.items()}
+
+
+def _accelerator(entry: Entry) -> Accelerator:
+    access = entry.text("access", allowed=ACCESS)
+    owner = entry.text("owner", "")
+    if (access == "captive") != bool(owner):
+        raise entry.refusal("owner", "a captive part, and only a captive part, names its owner.")
+    peak = entry.positives("flop_per_s", "FLOP/s", PRECISIONS)
+    share = entry.positives("matmul_frac", "frac", tuple(peak))
+    for precision, measured in share.items():
+        if measured.high > 1:
+            raise entry.refusal(
+                f"matmul_frac.{precision}", "is above 1; a share of peak is at most 1."
+            )
+    read = Accelerator(
+        id=entry.name,
+        name=entry.text("name"),
+        vendor=entry.text("vendor"),
+        status=entry.text("status", allowed=STATUS),
+        access=access,
+        owner=owner,
+        availability=entry.text("availability", ""),
+        launch=entry.text("launch", ""),
+        process_node=entry.text("process_node", ""),
+        phase_fit=entry.text("phase_fit", ""),
+        notes=entry.text("notes", ""),
+        flop_per_s=peak,
+        matmul_frac=share,
+        memory_bytes=entry.positive("memory_bytes", "bytes"),
+        memory_bytes_per_s=entry.positive("memory_bytes_per_s", "bytes/s"),
+        memory_type=entry.text("memory_type", ""),
+        memory_note=entry.text("memory_note", ""),
+        on_chip_bytes=entry.positive("on_chip_bytes", "bytes"),
+        die_mm2=entry.positive("die_mm2", "mm2"),
+        tdp_w=entry.positive("tdp_w", "W"),
+        tdp_scope=entry.text("tdp_scope", ""),
+        server_w=entry.positive("server_w", "W"),
+        idle_w=entry.positive("idle_w", "W"),
+        scale_up_domain=entry.positive("scale_up_domain", "1"),
+        scale_up_bytes_per_s=entry.positive("scale_up_bytes_per_s", "bytes/s"),
+        scale_out_bytes_per_s=entry.positive("scale_out_bytes_per_s", "bytes/s"),
+        peer_bytes_per_s=entry.positive("peer_bytes_per_s", "bytes/s"),
+        scale_up_technology=entry.text("scale_up_technology", ""),
+        price_usd=entry.positive("price_usd", "USD"),
+        price_scope=entry.text("price_scope", "accelerator", PRICE_SCOPE),
+        rental_usd_per_hour=entry.positive("rental_usd_per_hour", "USD/h"),
+        manufacturing_cost_usd=entry.positive("manufacturing_cost_usd", "USD"),
+        manufacturing_memory_usd=entry.positive("manufacturing_memory_usd", "USD"),
+        prefill_perf_frac=entry.positive("prefill_perf_frac", "frac"),
+        decode_perf_frac=entry.positive("decode_perf_frac", "frac"),
+        sources=entry.source_ids(),
+    )
+    entry.finish()
+    return read

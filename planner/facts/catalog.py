@@ -1,0 +1,165 @@
+"""The catalog: every fact the planner may use, read from `hardware_catalog/` and checked.
+
+`load_catalog` is a pure function of the folder. ``sources.toml`` names each document once;
+``accelerators.toml`` and ``models.toml`` become typed entries; every other TOML file keeps its
+own shape in `Catalog.tables`, its numbers also by dotted path in `Catalog.numbers`. A number
+that is uncited, of an unknown unit, out of order or cites a missing source is refused.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from planner.errors import CatalogError
+from planner.facts.accelerators import Accelerator, accelerators_from
+from planner.facts.entry import Entry, cited
+from planner.facts.quantities import SOURCE_KINDS, Quantity, Source, quantity
+
+__all__ = ["Accelerator", "Catalog", "Quantity", "Source", "catalog_folder", "load_catalog"]
+
+_DATED, _SOURCES, _ACCELERATORS, _MODELS = "catalog", "sources", "accelerators", "models"
+_TYPED = (_DATED, _SOURCES, _ACCELERATORS, _MODELS)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All facts, read-only; add or replace entries with `dataclasses.replace`.
+
+    numbers: every fact outside accelerators and models by dotted path, file name first:
+        ``sites.us.usd_per_kwh``; rows of a list are counted from 0.
+    tables: the same files as trees, for names, flags and lists beside the numbers.
+    date: the day the facts were collected. version: hash of the files, short.
+    """
+
+    sources: Mapping[str, Source]
+    accelerators: Mapping[str, Accelerator]
+    models: Mapping[str, Any]
+    numbers: Mapping[str, Quantity]
+    tables: Mapping[str, Mapping[str, Any]]
+    date: str
+    version: str
+
+    def number(self, path: str) -> Quantity:
+        """The quantity at a dotted path; `CatalogError` names a path that is absent."""
+        if path not in self.numbers:
+            raise CatalogError(
+                f"The catalog holds no number {path}; add it to {path.partition('.')[0]}.toml."
+            )
+        return self.numbers[path]
+
+
+def catalog_folder() -> Path:
+    """`hardware_catalog/`, which lies beside `planner/` in the repository and when installed."""
+    return Path(__file__).resolve().parents[2] / "hardware_catalog"
+
+
+def load_catalog(root: Path | None = None) -> Catalog:
+    """Read and check the whole catalog.
+
+    root: a folder laid out as `hardware_catalog/`; None is the shipped one, read once.
+
+    Raises:
+        CatalogError: one sentence naming file, entry and field, and what is allowed.
+    """
+    return _shipped() if root is None else _read(root)
+
+
+@cache
+def _shipped() -> Catalog:
+    return _read(catalog_folder())
+
+
+def _read(root: Path) -> Catalog:
+    files = _parsed(root)
+    sources = _sources(files[_SOURCES])
+    tables = {
+        stem: _cited_tree(tree, f"{stem}.toml", "", sources)
+        for stem, tree in files.items()
+        if stem not in _TYPED
+    }
+    dated = Entry("catalog.toml", "catalog", files[_DATED], sources)
+    return Catalog(
+        sources=sources,
+        accelerators=accelerators_from(files[_ACCELERATORS], sources),
+        models={},
+        numbers=dict(_numbers(tables, "")),
+        tables=tables,
+        date=dated.text("date"),
+        version=_version(root),
+    )
+
+
+def _parsed(root: Path) -> dict[str, dict[str, Any]]:
+    files = {path.stem: _toml(path) for path in sorted(root.glob("*.toml"))}
+    for stem in (_DATED, _SOURCES, _ACCELERATORS):
+        if stem not in files:
+            raise CatalogError(
+                f"{stem}.toml is missing from the catalog folder {root}; it is needed."
+            )
+    return files
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise CatalogError(f"{path.name} cannot be read as TOML in UTF-8: {error}.") from error
+
+
+def _version(root: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(root.glob("*.toml")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _sources(tables: Mapping[str, Any]) -> dict[str, Source]:
+    return {name: _source(Entry("sources.toml", name, table, ())) for name, table in tables.items()}
+
+
+def _source(entry: Entry) -> Source:
+    source = Source(
+        id=entry.name,
+        title=entry.text("title"),
+        publisher=entry.text("publisher", ""),
+        url=entry.text("url", ""),
+        date=entry.text("date", ""),
+        retrieved=entry.flag("retrieved"),
+        kind=entry.text("kind", allowed=SOURCE_KINDS),
+        licence=entry.text("licence", ""),
+        note=entry.text("note", ""),
+    )
+    entry.finish()
+    if not source.url and source.kind != "judgement":
+        raise entry.refusal("url", "is missing; only a judgement has none.")
+    return source
+
+
+def _cited_tree(raw: Any, file: str, path: str, sources: Container[str]) -> Any:
+    """The same tree with each quantity read; a bare number anywhere in it is refused."""
+    place = ", ".join(filter(None, (file, *path.rpartition(".")[::2])))
+    if isinstance(raw, str | bool):
+        return raw
+    if path.rpartition(".")[2] == "sources":
+        return list(cited(raw, place, sources))
+    if isinstance(raw, list):
+        return [_cited_tree(item, file, f"{path}.{n}", sources) for n, item in enumerate(raw)]
+    if not isinstance(raw, dict) or "value" in raw or "unit" in raw:
+        return quantity(raw, place, sources)
+    return {
+        key: _cited_tree(item, file, f"{path}.{key}".lstrip("."), sources)
+        for key, item in raw.items()
+    }
+
+
+def _numbers(tree: Any, path: str) -> Iterator[tuple[str, Quantity]]:
+    if isinstance(tree, Quantity):
+        yield path, tree
+    elif isinstance(tree, dict | list):
+        items = tree.items() if isinstance(tree, dict) else enumerate(tree)
+        for key, item in items:
+            yield from _numbers(item, f"{path}.{key}".lstrip("."))
