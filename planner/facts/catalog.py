@@ -17,9 +17,18 @@ from typing import Any
 from planner.errors import CatalogError
 from planner.facts.accelerators import Accelerator, accelerators_from
 from planner.facts.entry import Entry, cited
+from planner.facts.models import Model, models_from
 from planner.facts.quantities import SOURCE_KINDS, Quantity, Source, quantity
 
-__all__ = ["Accelerator", "Catalog", "Quantity", "Source", "catalog_folder", "load_catalog"]
+__all__ = [
+    "Accelerator",
+    "Catalog",
+    "Model",
+    "Quantity",
+    "Source",
+    "catalog_folder",
+    "load_catalog",
+]
 
 _DATED, _SOURCES, _ACCELERATORS, _MODELS = "catalog", "sources", "accelerators", "models"
 _TYPED = (_DATED, _SOURCES, _ACCELERATORS, _MODELS)
@@ -37,7 +46,7 @@ class Catalog:
 
     sources: Mapping[str, Source]
     accelerators: Mapping[str, Accelerator]
-    models: Mapping[str, Any]
+    models: Mapping[str, Model]
     numbers: Mapping[str, Quantity]
     tables: Mapping[str, Mapping[str, Any]]
     date: str
@@ -85,7 +94,7 @@ def _read(root: Path) -> Catalog:
     return Catalog(
         sources=sources,
         accelerators=accelerators_from(files[_ACCELERATORS], sources),
-        models={},
+        models=models_from(files[_MODELS], sources),
         numbers=dict(_numbers(tables, "")),
         tables=tables,
         date=dated.text("date"),
@@ -95,7 +104,7 @@ def _read(root: Path) -> Catalog:
 
 def _parsed(root: Path) -> dict[str, dict[str, Any]]:
     files = {path.stem: _toml(path) for path in sorted(root.glob("*.toml"))}
-    for stem in (_DATED, _SOURCES, _ACCELERATORS):
+    for stem in _TYPED:
         if stem not in files:
             raise CatalogError(
                 f"{stem}.toml is missing from the catalog folder {root}; it is needed."
