@@ -1,0 +1,1 @@
+"""Every released change of the tables, run by Alembic when the store opens."""
