@@ -1,0 +1,120 @@
+"""When requests come: rate, peak minute and burstiness, all counted from the first arrival."""
+
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.demand.logs.clock import MICROSECONDS
+from planner.demand.logs.results import Arrivals
+
+MINUTE_S = 60
+HOUR_S = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Minutes:
+    """Minutes with at least one arrival, in order; arrays of one length [k].
+
+    Times are whole microseconds, so that sums come out the same in whatever order they are taken.
+    """
+
+    minute: NDArray[np.int64]
+    requests: NDArray[np.int64]
+    input_tokens: NDArray[np.int64]
+    output_tokens: NDArray[np.int64]
+    first_us: NDArray[np.int64]
+    last_us: NDArray[np.int64]
+    squared_gaps_us2: NDArray[np.int64]
+
+
+def busy_minutes(rows: ir.Table) -> Minutes:
+    """Requests, tokens and gaps of each minute since the first arrival.
+
+    Gaps are taken inside each minute, so that no database has to sort the whole log at once.
+    """
+    minutely = rows.mutate(minute=rows.since_us // (MINUTE_S * MICROSECONDS))
+    inside = ibis.window(group_by=minutely.minute, order_by=minutely.since_us)
+    gap_us = minutely.since_us - minutely.since_us.lag().over(inside)
+    table = (
+        minutely.mutate(squared_gap_us2=gap_us * gap_us)
+        .group_by("minute")
+        .aggregate(
+            requests=lambda t: t.count(),
+            input_tokens=lambda t: t.input_tokens.sum(),
+            output_tokens=lambda t: t.output_tokens.sum(),
+            first_us=lambda t: t.since_us.min(),
+            last_us=lambda t: t.since_us.max(),
+            squared_gaps_us2=lambda t: t.squared_gap_us2.sum().fill_null(0),
+        )
+        .order_by("minute")
+        .to_pyarrow()
+    )
+    return Minutes(**{name: table[name].to_numpy() for name in table.column_names})
+
+
+def arrivals(
+    rows: ir.Table,
+    minutes: Minutes,
+    span_s: float,
+    windows_s: tuple[int, ...],
+) -> Arrivals:
+    """Rate, peak and burstiness of the rows behind `minutes`, over a log of `span_s` seconds.
+
+    windows_s: lengths of the windows for the index of dispersion.
+    """
+    n = int(minutes.requests.sum())
+    mean_per_s = n / span_s if span_s > 0 else None
+    peak = int(np.argmax(minutes.requests))
+    peak_per_s = _peak_per_s(int(minutes.requests[peak]), mean_per_s)
+    between_us = (minutes.first_us[1:] - minutes.last_us[:-1]).astype(np.float64)
+    squares_us2 = float(minutes.squared_gaps_us2.sum()) + float((between_us**2).sum())
+    return Arrivals(
+        span_s=span_s,
+        mean_per_s=mean_per_s,
+        peak_minute_per_s=peak_per_s,
+        peak_minute=int(minutes.minute[peak]),
+        peak_to_mean=peak_per_s / mean_per_s if peak_per_s and mean_per_s else None,
+        scv=gap_scv(n, int(minutes.last_us[-1] - minutes.first_us[0]), squares_us2),
+        peak_minute_scv=gap_scv(
+            int(minutes.requests[peak]),
+            int(minutes.last_us[peak] - minutes.first_us[peak]),
+            float(minutes.squared_gaps_us2[peak]),
+        ),
+        dispersion={str(w): dispersion(rows, w, span_s) for w in windows_s},
+    )
+
+
+def _peak_per_s(busiest: int, mean_per_s: float | None) -> float | None:
+    """Rate of the busiest minute; of a log shorter than a minute, its mean rate."""
+    return None if mean_per_s is None else max(mean_per_s, busiest / MINUTE_S)
+
+
+def gap_scv(n: int, span_us: int, squared_gaps_us2: float) -> float | None:
+    """Squared coefficient of variation of the n - 1 gaps that add up to `span_us`.
+
+    Null for fewer than two gaps or when all arrivals coincide.
+    """
+    gaps = n - 1
+    if gaps < 2 or span_us <= 0:
+        return None
+    return max(0.0, squared_gaps_us2 * gaps / float(span_us) ** 2 - 1)
+
+
+def dispersion(rows: ir.Table, window_s: int, span_s: float) -> float | None:
+    """Variance over mean of arrivals in the whole windows since the first arrival.
+
+    Null for fewer than two whole windows.
+    """
+    windows = int(span_s // window_s)
+    if windows < 2:
+        return None
+    window = rows.since_us // (window_s * MICROSECONDS)
+    counts = rows.mutate(window=window).filter(lambda t: t.window < windows)
+    counts = counts.group_by("window").aggregate(n=lambda t: t.count())
+    sums = counts.aggregate(total=counts.n.sum(), squares=(counts.n * counts.n).sum())
+    (found,) = sums.to_pyarrow().to_pylist()
+    mean = int(found["total"]) / windows
+    return float((int(found["squares"]) / windows - mean**2) / mean)

@@ -1,0 +1,112 @@
+"""When requests arrived: the unit and origin of a log's times, found and said."""
+
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+
+from planner.demand.logs.columns import Roles
+from planner.demand.logs.limits import Limits
+from planner.demand.logs.rows import FAULTS
+from planner.demand.logs.synonyms import MILLISECOND_PAIR, Role, named_unit, plain
+from planner.errors import AuditError
+
+SECOND_PER = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+"""Seconds in one unit of a logged time."""
+UNIT_WORDS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+MICROSECONDS = 1_000_000
+"""Microseconds in a second: the audit keeps times as whole microseconds."""
+OUT_OF_RANGE = FAULTS[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How the times of a log are written.
+
+    kind: "date" (written out), "epoch" (counted since 1970), "elapsed" (since the start of the
+    log) or "none". unit: s, ms, us, ns; empty for dates. why: how the unit was found.
+    """
+
+    kind: str
+    unit: str
+    why: str
+
+    @property
+    def absolute(self) -> bool:
+        """Does the log say at which date and hour requests arrived?"""
+        return self.kind in ("date", "epoch")
+
+    @property
+    def sentence(self) -> str:
+        """What the reader should know about the times."""
+        if self.kind == "none":
+            return "The log has no times, so arrivals and hours are null."
+        if self.kind == "date":
+            return "Times are dates; one without a zone is taken as UTC."
+        since = "1970, UTC" if self.kind == "epoch" else "the start of the log"
+        return f"Times are {UNIT_WORDS[self.unit]} since {since} ({self.why})."
+
+
+def find_clock(rows: ir.Table, roles: Roles, unit: str | None, limits: Limits) -> Clock:
+    """The clock that most rows of a layout agree on.
+
+    unit: s, ms, us or ns where the reader knows better than the log says.
+    Raises: AuditError for a unit that is none of these.
+    """
+    if unit is not None and unit not in SECOND_PER:
+        raise AuditError(f"Time unit {unit!r} is not known; allowed are {', '.join(SECOND_PER)}")
+    if Role.TIME not in roles.fields:
+        return Clock("none", "", "")
+    counts = _votes(rows.filter(rows.fault.isnull()), limits)
+    if counts["date"] >= sum(n for kind, n in counts.items() if kind != "date"):
+        return Clock("date", "", "")
+    named = unit or named_unit(roles.fields[Role.TIME][-1])
+    if named:
+        why = "as chosen" if unit else f"as column {roles.name(Role.TIME)} says"
+        return Clock(_kind_of(rows, named, limits), named, why)
+    epoch = max(SECOND_PER, key=lambda u: counts[u])
+    if counts[epoch] > counts["elapsed"]:
+        return Clock("epoch", epoch, "by their size")
+    fields = {plain(path[-1]) for path in roles.fields.values()}
+    if fields.issuperset(MILLISECOND_PAIR):
+        return Clock("elapsed", "ms", "as in the Mooncake traces, whose columns these are")
+    return Clock("elapsed", "s", "assumed: the column names no unit")
+
+
+def _votes(rows: ir.Table, limits: Limits) -> dict[str, int]:
+    """Rows whose time reads as a date, as an epoch in each unit, or as time elapsed."""
+    size = rows.clock
+    ranges = {
+        unit: size.between(limits.earliest_epoch_s / s, limits.latest_epoch_s / s)
+        for unit, s in SECOND_PER.items()
+    }
+    kinds = {**ranges, "elapsed": size < limits.earliest_epoch_s, "date": rows.clock_us.notnull()}
+    counted = rows.aggregate(**{kind: test.sum() for kind, test in kinds.items()})
+    (votes,) = counted.to_pyarrow().to_pylist()
+    return {kind: int(n or 0) for kind, n in votes.items()}
+
+
+def _kind_of(rows: ir.Table, unit: str, limits: Limits) -> str:
+    """Are times in a known unit counted since 1970 or since the start of the log?"""
+    median_s = rows.filter(rows.fault.isnull()).clock.approx_median() * SECOND_PER[unit]
+    at_s = median_s.to_pyarrow().as_py()
+    return "epoch" if at_s is not None and at_s >= limits.earliest_epoch_s else "elapsed"
+
+
+def timed_rows(rows: ir.Table, clock: Clock, limits: Limits) -> ir.Table:
+    """Rows with `at_us` [int64, microseconds on the log's own clock]; strays become faults."""
+    if clock.kind == "none":
+        return rows.mutate(at_us=ibis.null("int64"))
+    if clock.kind == "date":
+        return _with_range_fault(rows.mutate(at_us=rows.clock_us))
+    at_s = rows.clock * SECOND_PER[clock.unit]
+    first_s = limits.earliest_epoch_s if clock.kind == "epoch" else 0
+    sound = at_s.between(first_s, limits.latest_epoch_s)
+    at_us = ibis.ifelse(sound, at_s * MICROSECONDS, ibis.null("float64")).round().cast("int64")
+    return _with_range_fault(rows.mutate(at_us=at_us))
+
+
+def _with_range_fault(rows: ir.Table) -> ir.Table:
+    """Mark the sound rows whose time does not fit the log's clock."""
+    stray = rows.fault.isnull() & rows.at_us.isnull()
+    return rows.mutate(fault=ibis.ifelse(stray, OUT_OF_RANGE, rows.fault))

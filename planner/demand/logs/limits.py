@@ -1,0 +1,59 @@
+"""How much of a log is read, and when it is refused: every bound of the audit in one place."""
+
+from dataclasses import dataclass
+
+KIB = 2**10
+MIB = 2**20
+GIB = 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one audit; a log beyond one is refused in a sentence that tells the bound.
+
+    The defaults are choices, not measurements: each is far above what an honest log shows
+    (a compressed CSV log expands 3 to 20 times, a Parquet log holds under 4 values a byte) and
+    far below what a crafted file reaches (400 times and 200 values a byte).
+    """
+
+    max_files: int = 10_000
+    max_layouts: int = 50
+    """Different headers or formats among the files of one log."""
+    max_bytes: int = 64 * GIB
+    """All files together, as they lie on disk."""
+    max_columns: int = 2_000
+    max_cells: int = 4_000_000_000
+    """Rows times columns of a Parquet file, by its footer."""
+    max_cells_per_byte: int = 32
+    checked_cells: int = 10_000_000
+    """Below this many values a dense Parquet file is harmless whatever its density."""
+    max_expansion: int = 100
+    """Unpacked bytes per byte of a gzip file."""
+    checked_expansion_bytes: int = 64 * MIB
+    """Below this unpacked size a dense gzip file is harmless whatever its density."""
+    magic_bytes: int = 4 * KIB
+    """Read at the start of every file to recognise its format."""
+    head_bytes: int = MIB
+    """Read at the start of a text file to learn its columns."""
+    head_lines: int = 200
+    max_json_depth: int = 4
+    memory_bytes: int = 384 * MIB
+    """Working memory of the database; beyond it, it spills to a private temporary folder."""
+    max_tokens: int = 100_000_000
+    """A request with more is a fault of the log: ten times the longest context on offer."""
+    max_label_chars: int = 80
+    """A model or class name beyond this is taken for text content and withheld."""
+    max_parts: int = 12
+    """Workload classes measured one by one; the smaller ones are put together."""
+    max_labels: int = 50
+    """Models or classes listed; the smaller ones are put together."""
+    max_series_bins: int = 20_000
+    """Points of the time series; a longer log is shown in wider bins."""
+    earliest_epoch_s: float = 5e8
+    latest_epoch_s: float = 5e9
+    """A number between the two is a date (1985 to 2128), below it a time since the start."""
+    max_mean_latency_s: float = 600.0
+    """A mean latency above this, of a column that names no unit, was logged in milliseconds."""
+
+
+DEFAULT_LIMITS = Limits()

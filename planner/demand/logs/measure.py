@@ -1,0 +1,163 @@
+"""What the rows of a log add up to: the audit itself."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import ibis.expr.types as ir
+import numpy as np
+
+from planner.demand.logs.arrivals import HOUR_S, MINUTE_S, Minutes
+from planner.demand.logs.backend import in_words, private_database
+from planner.demand.logs.classes import class_moments, profile
+from planner.demand.logs.clock import MICROSECONDS
+from planner.demand.logs.files import LogFiles
+from planner.demand.logs.gather import Gathered, gather
+from planner.demand.logs.limits import Limits
+from planner.demand.logs.results import DISPERSION_WINDOWS_S, TIME_SHARE_UNKNOWN, Audit, Series
+from planner.demand.logs.shares import hourly, share, shares, sums
+from planner.demand.logs.synonyms import Role
+from planner.errors import AuditError
+
+UNREADABLE_LINE = "unreadable line"
+TIME_SHARE_MEASURED = (
+    "prefill_time_frac is measured: time to first token over latency, summed over requests, "
+    "waiting included; it is not the share of accelerator time."
+)
+
+
+def measured(
+    log: LogFiles, columns: Mapping[str, str] | None, time_unit: str | None, limits: Limits
+) -> Audit:
+    """Audit files that have passed the gates: open them, read them once, add up.
+
+    Raises: AuditError, one sentence.
+    """
+    paths = [file.path for file in log.files]
+    with in_words(log.name), private_database(paths, limits) as backend:
+        return _added_up(log, gather(backend, log, columns, time_unit, limits), limits)
+
+
+def _added_up(log: LogFiles, found: Gathered, limits: Limits) -> Audit:
+    """Everything an audit reports, from rows whose faults are marked."""
+    dropped = _dropped(found)
+    rows, starts_at, span_s = _since_first(log.name, found, dropped)
+    whole = profile(rows, span_s, DISPERSION_WINDOWS_S)
+    (sum_,) = sums(rows)
+    total = share(log.name, sum_)
+    keys = tuple(key for key, role in LABELS.items() if found.has(role))
+    listed = {key: shares(rows, key, limits.max_labels) for key in keys}
+    return Audit(
+        source=log.name,
+        files=len(log.files),
+        columns=_columns(found),
+        rows=total.requests + sum(dropped.values()),
+        requests=total.requests,
+        input_tokens=total.input_tokens,
+        output_tokens=total.output_tokens,
+        cached_tokens=total.cached_tokens,
+        decode_to_prefill_token_ratio=total.decode_to_prefill_token_ratio,
+        prefill_time_frac=total.prefill_time_frac,
+        input_lengths=whole.input_lengths,
+        output_lengths=whole.output_lengths,
+        arrivals=whole.arrivals,
+        starts_at=starts_at.isoformat() if starts_at else None,
+        per_minute=_series(whole.minutes, limits),
+        by_model=listed.get("model", ()),
+        by_class=listed.get("label", ()),
+        by_hour=() if span_s is None else hourly(rows, starts_at),
+        classes=class_moments(rows, keys, whole, span_s, limits),
+        dropped=dropped,
+        caveats=(*found.caveats, *_caveats(found, rows, sum_, whole.arrivals.scv)),
+    )
+
+
+LABELS = {"label": Role.CLASS, "model": Role.MODEL}
+"""Columns of the gathered rows that tell requests apart, and the roles they come from."""
+
+
+def _columns(found: Gathered) -> dict[str, str]:
+    """Which column was read for which role, the names of several layouts side by side."""
+    names: dict[str, dict[str, None]] = {}
+    for layout in found.layouts:
+        for role in layout.roles.fields:
+            names.setdefault(role.value, {})[layout.roles.name(role)] = None
+    return {role: ", ".join(several) for role, several in names.items()}
+
+
+def _dropped(found: Gathered) -> dict[str, int]:
+    """Rows that are not in the figures, by reason, the commonest first."""
+    faulty = found.rows.filter(found.rows.fault.notnull())
+    counted = faulty.group_by("fault").aggregate(n=faulty.count()).to_pyarrow().to_pylist()
+    reasons = {row["fault"]: int(row["n"]) for row in counted}
+    if found.unreadable:
+        reasons[UNREADABLE_LINE] = found.unreadable
+    return dict(sorted(reasons.items(), key=lambda reason: (-reason[1], reason[0])))
+
+
+def _since_first(
+    name: str, found: Gathered, dropped: Mapping[str, int]
+) -> tuple[ir.Table, datetime | None, float | None]:
+    """Sound rows with `since_us`, the date of the first arrival, and the span of the log [s].
+
+    Raises: AuditError when no row is sound, with the reasons.
+    """
+    sound = found.rows.filter(found.rows.fault.isnull())
+    ends = sound.aggregate(n=sound.count(), first=sound.at_us.min(), last=sound.at_us.max())
+    (end,) = ends.to_pyarrow().to_pylist()
+    if not end["n"]:
+        why = ", ".join(f"{n} with {reason}" for reason, n in dropped.items()) or "no row at all"
+        raise AuditError(f"{name} holds no usable request: {why}")
+    rows = sound.mutate(since_us=sound.at_us - (end["first"] or 0))
+    if end["first"] is None:
+        return rows, None, None
+    starts_at = datetime.fromtimestamp(end["first"] / MICROSECONDS, UTC)
+    span_s = (end["last"] - end["first"]) / MICROSECONDS
+    return rows, starts_at if found.clock.absolute else None, span_s
+
+
+def _series(minutes: Minutes | None, limits: Limits) -> Series:
+    """Requests and tokens over time, empty bins filled in; wider bins for a very long log."""
+    if minutes is None:
+        return Series(MINUTE_S, (), (), (), ())
+    n_minutes = int(minutes.minute[-1]) + 1
+    hours = -(-n_minutes * MINUTE_S // (HOUR_S * limits.max_series_bins))
+    width = 1 if n_minutes <= limits.max_series_bins else hours * HOUR_S // MINUTE_S
+    bins = minutes.minute // width
+    counts = [
+        tuple(np.bincount(bins, weights=weights).astype(np.int64).tolist())
+        for weights in (minutes.requests, minutes.input_tokens, minutes.output_tokens)
+    ]
+    starts = tuple(range(0, n_minutes, width))
+    return Series(width * MINUTE_S, starts, *counts)
+
+
+def _caveats(
+    found: Gathered, rows: ir.Table, sum_: Mapping[str, object], scv: float | None
+) -> list[str]:
+    """What the reader must know of the figures, and the reason beside each null."""
+    odd = rows.aggregate(
+        silent=(rows.output_tokens == 0).sum(), unhit=rows.cached_tokens.isnull().sum()
+    )
+    (count,) = odd.to_pyarrow().to_pylist()
+    known = {
+        TIME_SHARE_UNKNOWN: not sum_["latency_us"],
+        TIME_SHARE_MEASURED: bool(sum_["latency_us"]),
+        "cached_tokens is null: the log does not say what a prefix cache served.": (
+            sum_["cached_tokens"] is None
+        ),
+        f"{count['unhit']} requests without a cached count are taken as not cached.": (
+            sum_["cached_tokens"] is not None and bool(count["unhit"])
+        ),
+        f"{count['silent']} requests without output are kept: their prompt was processed.": bool(
+            count["silent"]
+        ),
+        "decode_to_prefill_token_ratio is null: no input token was logged.": (
+            not sum_["input_tokens"]
+        ),
+        "by_model is empty: the log names no model.": not found.has(Role.MODEL),
+        "by_class is empty: the log names no class.": not found.has(Role.CLASS),
+        "The log is too short to tell how bursty arrivals are; such figures are null.": (
+            found.clock.kind != "none" and scv is None
+        ),
+    }
+    return [said for said, holds in known.items() if holds]

@@ -1,0 +1,170 @@
+"""Files of one layout as one lazy table whose columns are named by role."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from planner.demand.logs.columns import FieldPath, Header, Roles, find_roles, text_header
+from planner.demand.logs.files import Format, LogFile
+from planner.demand.logs.limits import Limits
+from planner.demand.logs.synonyms import Role
+from planner.errors import AuditError
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Files that share a format and a header, so that one expression reads them all."""
+
+    format: Format
+    gzipped: bool
+    header: Header
+    roles: Roles
+    files: tuple[LogFile, ...]
+
+    @property
+    def name(self) -> str:
+        """The first file, for a sentence about the layout."""
+        return self.files[0].name
+
+    @property
+    def paths(self) -> list[str]:
+        """Where the files lie."""
+        return [file.path for file in self.files]
+
+
+def layouts(
+    backend: Backend, files: Iterable[LogFile], chosen: Mapping[str, str] | None, limits: Limits
+) -> tuple[Layout, ...]:
+    """The files of a log grouped by format and header, in the order they were found.
+
+    Raises: AuditError for an unreadable header, missing columns, or too many layouts.
+    """
+    groups: dict[tuple[Format, bool, Header], list[LogFile]] = {}
+    for file in files:
+        is_table = file.format == "parquet"
+        header = parquet_header(backend, file, limits) if is_table else text_header(file, limits)
+        groups.setdefault((file.format, file.gzipped, header), []).append(file)
+    found = tuple(
+        Layout(*key, find_roles(members[0].name, key[2].fields, chosen), tuple(members))
+        for key, members in groups.items()
+    )
+    if len(found) > limits.max_layouts:
+        raise AuditError(
+            f"The log has {len(found)} different headers; at most {limits.max_layouts} are read"
+        )
+    return found
+
+
+def parquet_header(backend: Backend, file: LogFile, limits: Limits) -> Header:
+    """The fields of a Parquet file, once its footer has passed the size gates.
+
+    Raises: AuditError when rows x columns are beyond the limits or too dense to be honest.
+    """
+    rows, columns = backend.con.execute(
+        "SELECT coalesce(sum(n), 0), coalesce(max(k), 0) FROM (SELECT "
+        "max(greatest(row_group_num_rows, num_values)) AS n, count(*) AS k "
+        "FROM parquet_metadata($path) GROUP BY row_group_id)",
+        {"path": file.path},
+    ).fetchone() or (0, 0)
+    if columns > limits.max_columns:
+        raise AuditError(
+            f"{file.name} has {columns} columns; at most {limits.max_columns} are read"
+        )
+    dense = max(limits.checked_cells, limits.max_cells_per_byte * file.size_bytes)
+    allowed = min(limits.max_cells, dense)
+    if rows * columns > allowed:
+        raise AuditError(
+            f"{file.name} declares {rows} rows of {columns} columns in {file.size_bytes} bytes; "
+            f"at most {allowed} values are read from a file of this size"
+        )
+    return Header(tuple(_leaves(backend.read_parquet(file.path).schema())))
+
+
+def _leaves(schema: Mapping[str, dt.DataType]) -> Iterator[FieldPath]:
+    """Paths of the fields of a typed table, records inside records opened."""
+    for name, kind in schema.items():
+        if isinstance(kind, dt.Struct):
+            yield from ((name, *rest) for rest in _leaves(kind))
+        else:
+            yield (name,)
+
+
+def role_table(backend: Backend, layout: Layout, index: int) -> ir.Table:
+    """The fields that play a role, named by it, as the files hold them; nothing else is read."""
+    if layout.format == "csv":
+        raw = _csv_table(backend, layout, index)
+        position = {path: f"c{i}" for i, path in enumerate(layout.header.fields)}
+        return raw.select(**{role: raw[position[at]] for role, at in layout.roles.fields.items()})
+    raw = backend.read_parquet(layout.paths) if layout.format == "parquet" else None
+    raw = _json_table(backend, layout) if raw is None else raw
+    return raw.select(**{role: _field(raw, path) for role, path in layout.roles.fields.items()})
+
+
+def _csv_table(backend: Backend, layout: Layout, index: int) -> ir.Table:
+    """Every column as text under its position; lines that do not fit are set aside, counted."""
+    return backend.read_csv(
+        layout.paths,
+        columns={f"c{i}": "VARCHAR" for i in range(len(layout.header.fields))},
+        auto_detect=False,
+        header=True,
+        delim=layout.header.delimiter,
+        quote='"',
+        escape='"',
+        compression="gzip" if layout.gzipped else "none",
+        store_rejects=True,
+        rejects_table=f"rejected_{index}",
+        rejects_scan=f"rejected_scan_{index}",
+    )
+
+
+def _json_table(backend: Backend, layout: Layout) -> ir.Table:
+    """Only the fields that play a role, as text; a line that is no object reads as blank."""
+    tree: dict[str, object] = {}
+    for role, path in layout.roles.fields.items():
+        branch = tree
+        for name in path[:-1]:
+            branch = branch.setdefault(name, {})  # type: ignore[assignment]
+        branch[path[-1]] = "VARCHAR[]" if role == Role.BLOCKS else "VARCHAR"
+    return backend.read_json(
+        layout.paths,
+        columns={name: _json_type(kind) for name, kind in tree.items()},
+        format="array" if layout.format == "json" else "newline_delimited",
+        compression="gzip" if layout.gzipped else "uncompressed",
+        ignore_errors=True,
+    )
+
+
+def _json_type(kind: object) -> str:
+    """A nested record as the database spells it: {"a": "VARCHAR"} -> STRUCT("a" VARCHAR)."""
+    if not isinstance(kind, dict):
+        return str(kind)
+    fields = (f'"{name.replace(chr(34), chr(34) * 2)}" {_json_type(k)}' for name, k in kind.items())
+    return f"STRUCT({', '.join(fields)})"
+
+
+def _field(table: ir.Table, path: FieldPath) -> ir.Value:
+    """A column, or the field of a record inside it."""
+    value: ir.Value = table[path[0]]
+    for name in path[1:]:
+        value = value[name]
+    return value
+
+
+def unreadable_lines(backend: Backend, layout: Layout, index: int) -> int:
+    """Lines of the CSV files that the reader set aside; call it once the table has been read.
+
+    Raises: AuditError for a quote that opens and swallows the lines after it.
+    """
+    if layout.format != "csv":
+        return 0
+    rejected = backend.table(f"rejected_{index}")
+    swallowed = rejected.filter(rejected.csv_line.contains("\n")).line.min().to_pyarrow().as_py()
+    if swallowed is not None:
+        raise AuditError(
+            f"{layout.name} opens a quote on line {swallowed} that does not close in place; "
+            "close it, or double the quotes inside quoted text"
+        )
+    return int(rejected.select("file_id", "line").distinct().count().to_pyarrow().as_py())

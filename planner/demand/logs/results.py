@@ -1,0 +1,162 @@
+"""What an audit found: plain, frozen records that travel between processes and into JSON."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+
+TIME_SHARE_UNKNOWN = (
+    "prefill_time_frac is null: the log holds tokens but not both time to first token and "
+    "latency, so the share of time in prefill follows from the phase model."
+)
+
+
+DISPERSION_WINDOWS_S = (1, 10, 60)
+"""Windows in which arrivals are counted for the index of dispersion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Distribution of the tokens of a request; `scv` = variance over squared mean."""
+
+    mean: float
+    scv: float | None
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+    max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Arrivals of a log or of one class in it; null where the log has no times or is too short.
+
+    span_s: from the log's first arrival to its last. mean_per_s: requests over that span.
+    peak_minute: the busiest minute, counted from the log's first arrival; peak_minute_per_s its
+    rate (of a log shorter than a minute, the mean rate). scv: variance over squared mean of the
+    gaps between arrivals; peak_minute_scv: of the gaps inside the peak minute alone.
+    dispersion: variance over mean of the arrivals in whole windows, by their length in seconds
+    (1 for Poisson arrivals).
+    """
+
+    span_s: float | None
+    mean_per_s: float | None
+    peak_minute_per_s: float | None
+    peak_minute: int | None
+    peak_to_mean: float | None
+    scv: float | None
+    peak_minute_scv: float | None
+    dispersion: dict[str, float | None]
+
+
+UNTIMED = Arrivals(
+    None, None, None, None, None, None, None, dict.fromkeys(map(str, DISPERSION_WINDOWS_S))
+)
+"""Arrivals of a log without times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Tokens of one model, class or hour of a log."""
+
+    name: str
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int | None
+    decode_to_prefill_token_ratio: float | None
+    prefill_time_frac: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Requests and tokens over time: bins of `bin_s` seconds since the first arrival.
+
+    `bin_s` is a minute, an hour for logs too long to show in minutes. Empty bins are present.
+    """
+
+    bin_s: int
+    minute: tuple[int, ...]
+    requests: tuple[int, ...]
+    input_tokens: tuple[int, ...]
+    output_tokens: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassMoments:
+    """What a scenario needs to know of one workload class; null where the log cannot tell.
+
+    Lengths are means per request [tokens] with their squared coefficient of variation; the rate
+    is the mean over the whole log [1/s]; peak_to_mean is the busiest minute over that mean;
+    arrival_scv is taken of the gaps between arrivals inside that busiest minute, first to last.
+    `model` is empty where the log names none or several.
+    """
+
+    name: str
+    model: str
+    requests: int
+    input_tokens: float
+    input_scv: float | None
+    output_tokens: float
+    output_scv: float | None
+    cache_hit_frac: float | None
+    requests_per_s: float | None
+    peak_to_mean: float | None
+    arrival_scv: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Tokens, lengths and arrivals of a request log; `rows` = `requests` + all of `dropped`.
+
+    decode_to_prefill_token_ratio = output over input tokens, cached ones included.
+    prefill_time_frac is measured (time to first token over latency, in request-seconds) or null;
+    a later room may fill it with `with_prefill_time_frac`. columns: role -> column of the log.
+    """
+
+    source: str
+    files: int
+    columns: Mapping[str, str]
+    rows: int
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int | None
+    decode_to_prefill_token_ratio: float | None
+    prefill_time_frac: float | None
+    input_lengths: Lengths
+    output_lengths: Lengths
+    arrivals: Arrivals
+    starts_at: str | None
+    per_minute: Series
+    by_model: tuple[Share, ...]
+    by_class: tuple[Share, ...]
+    by_hour: tuple[Share, ...]
+    classes: tuple[ClassMoments, ...]
+    dropped: Mapping[str, int]
+    caveats: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """The document that `audit --json` prints: plain numbers, text, lists and nulls."""
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+
+    def workload(self) -> tuple[ClassMoments, ...]:
+        """The classes of the log as a scenario takes them, the busiest first."""
+        return self.classes
+
+    def with_prefill_time_frac(self, frac: float, caveat: str = "") -> "Audit":
+        """The same audit with the modelled share of accelerator time in prefill.
+
+        caveat: what the reader should know of the model; the remark on the missing share goes.
+        """
+        kept = tuple(said for said in self.caveats if said != TIME_SHARE_UNKNOWN)
+        said = (*kept, caveat) if caveat else kept
+        return replace(self, prefill_time_frac=frac, caveats=said)
+
+
+def _plain(value: object) -> object:
+    """A record, mapping or tuple as JSON knows it."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -1,0 +1,149 @@
+"""Rows of a log as numbers, each with the first fault found in it; no row leaves uncounted."""
+
+from datetime import UTC, datetime
+
+import ibis
+import ibis.expr.types as ir
+
+from planner.demand.logs.limits import Limits
+from planner.demand.logs.synonyms import Role
+
+FAULTS = (
+    "line without any known field",
+    "input tokens missing",
+    "input tokens not a whole number",
+    "input tokens negative",
+    "input tokens implausibly many",
+    "output tokens missing",
+    "output tokens not a whole number",
+    "output tokens negative",
+    "output tokens implausibly many",
+    "neither input nor output tokens",
+    "cached tokens not a whole number",
+    "more cached than input tokens",
+    "timestamp missing",
+    "timestamp not readable",
+    "timestamp out of range",
+)
+"""What can be wrong with a row, in the order in which it is looked for."""
+
+LONG_LABEL = "(withheld: too long for a name)"
+NO_LABEL = "(none)"
+
+
+def typed_rows(raw: ir.Table, limits: Limits) -> ir.Table:
+    """Numbers, labels and the first fault of every row of a role table.
+
+    Columns: input_tokens, output_tokens, cached_tokens [int64, null where faulty or absent],
+    clock [float64, the time as a number], clock_us [int64, UTC microseconds of a written date],
+    ttft, latency [float64, in the log's own unit], model, label [text or null],
+    hash_ids [array or null], fault [text of FAULTS, null for a sound row].
+    """
+    read, write = (_number(raw, role).fill_null(0) for role in (Role.CACHE_READ, Role.CACHE_WRITE))
+    numbers = raw.mutate(
+        n_input=_number(raw, Role.INPUT) + read + write,
+        n_output=_number(raw, Role.OUTPUT),
+        n_cached=ibis.coalesce(_number(raw, Role.CACHED), _number(raw, Role.CACHE_READ)),
+        clock=_number(raw, Role.TIME),
+        clock_us=_date_us(raw, limits),
+    )
+    return numbers.select(
+        "clock",
+        "clock_us",
+        input_tokens=_whole(numbers.n_input, limits),
+        output_tokens=_whole(numbers.n_output, limits),
+        cached_tokens=_whole(numbers.n_cached, limits),
+        ttft=_number(raw, Role.TTFT),
+        latency=_number(raw, Role.LATENCY),
+        model=_label(raw, Role.MODEL, limits),
+        label=_label(raw, Role.CLASS, limits),
+        hash_ids=_column(raw, Role.BLOCKS, "array<string>"),
+        fault=ibis.cases(*_faults(numbers, limits), else_=ibis.null("string")),
+    )
+
+
+def _column(raw: ir.Table, role: Role, kind: str) -> ir.Value:
+    """The column of a role as a type, or nulls where the log has none."""
+    return raw[role].try_cast(kind) if role in raw.columns else ibis.null(kind)
+
+
+def _number(raw: ir.Table, role: Role) -> ir.FloatingValue:
+    """A column as finite float64 numbers; null where absent, blank, or no number."""
+    if role not in raw.columns or raw[role].type().is_temporal():
+        return ibis.null("float64")
+    number = raw[role].try_cast("float64")
+    return ibis.ifelse(number.isnan() | number.isinf(), ibis.null("float64"), number)
+
+
+def _whole(number: ir.FloatingValue, limits: Limits) -> ir.IntegerValue:
+    """A number as int64 where it is a whole one within the limits, else null."""
+    sound = _is_whole(number) & number.between(0, limits.max_tokens)
+    return ibis.ifelse(sound, number.try_cast("int64"), ibis.null("int64"))
+
+
+def _is_whole(number: ir.FloatingValue) -> ir.BooleanValue:
+    """Does a float hold an integer? One beyond int64 does not; null stays null."""
+    return number.try_cast("int64").cast("float64") == number
+
+
+def _date_us(raw: ir.Table, limits: Limits) -> ir.IntegerValue:
+    """UTC microseconds since 1970 of a written date within the limits, null for anything else."""
+    if Role.TIME not in raw.columns or raw[Role.TIME].type().is_numeric():
+        return ibis.null("int64")
+    date = raw[Role.TIME].try_cast("timestamp('UTC')")
+    first, last = (
+        ibis.literal(datetime.fromtimestamp(at_s, UTC))
+        for at_s in (limits.earliest_epoch_s, limits.latest_epoch_s)
+    )
+    sound = ibis.ifelse(date.between(first, last), date, ibis.null(date.type()))
+    return sound.cast("timestamp").delta(ibis.timestamp("1970-01-01"), unit="microsecond")
+
+
+def _label(raw: ir.Table, role: Role, limits: Limits) -> ir.StringValue:
+    """A model or class name; what is too long for a name is withheld, it may be content."""
+    name = _column(raw, role, "string").strip().nullif("")
+    return ibis.ifelse(name.length() > limits.max_label_chars, LONG_LABEL, name)
+
+
+def _given(raw: ir.Table, role: Role) -> ir.BooleanValue:
+    """Does a row hold anything for this role? Blank text is nothing."""
+    if role not in raw.columns:
+        return ibis.literal(False)
+    column = raw[role]
+    if column.type().is_string():
+        return (column.strip() != "").fill_null(False)
+    return column.notnull()
+
+
+def _faults(numbers: ir.Table, limits: Limits) -> list[tuple[ir.BooleanValue, str]]:
+    """(condition, fault) in the order of FAULTS, as far as a single row can show it.
+
+    A condition that is null (nothing to compare) is no fault.
+    """
+    given = {role: _given(numbers, role) for role in Role}
+    n_input, n_output, n_cached = numbers.n_input, numbers.n_output, numbers.n_cached
+    has_cached = given[Role.CACHED] | given[Role.CACHE_READ]
+    conditions = [
+        ~ibis.or_(*(given[role] for role in Role)),
+        *_token_faults(given[Role.INPUT], n_input, limits),
+        *_token_faults(given[Role.OUTPUT], n_output, limits),
+        (n_input == 0) & (n_output == 0),
+        has_cached & ~(_is_whole(n_cached) & (n_cached >= 0)).fill_null(False),
+        n_cached > n_input,
+    ]
+    if Role.TIME in numbers.columns:
+        unread = numbers.clock.isnull() & numbers.clock_us.isnull()
+        conditions += [~given[Role.TIME], unread]
+    return list(zip(conditions, FAULTS, strict=False))
+
+
+def _token_faults(
+    given: ir.BooleanValue, number: ir.FloatingValue, limits: Limits
+) -> list[ir.BooleanValue]:
+    """Missing, not a whole number, negative, implausibly many."""
+    return [
+        ~given,
+        ~_is_whole(number).fill_null(False) & ~(number > limits.max_tokens).fill_null(False),
+        number < 0,
+        number > limits.max_tokens,
+    ]
