@@ -25,6 +25,8 @@ class Entry:
         self._read: set[str] = set()
 
     def __contains__(self, field: str) -> bool:
+        """Whether a field is there; asking counts as reading it."""
+        self._read.add(field)
         return field in self._table
 
     def refusal(self, field: str, problem: str) -> CatalogError:
@@ -33,7 +35,7 @@ class Entry:
 
     def text(self, field: str, default: str | None = None, allowed: tuple[str, ...] = ()) -> str:
         """Text of a field; needed unless `default` is given; one of `allowed` if any are."""
-        if default is not None and field not in self._table:
+        if default is not None and field not in self:
             return default
         chosen = text_of(self._raw(field), f"{self._place}, {field}")
         if default is None and not chosen.strip():
@@ -55,23 +57,25 @@ class Entry:
 
     def positive(self, field: str, unit: str) -> Quantity | None:
         """A cited number above zero in base unit `unit`; None where the field is absent."""
-        return self._above_zero(self._raw(field), field, unit) if field in self._table else None
+        return self._above_zero(self._raw(field), field, unit) if field in self else None
 
     def positives(self, field: str, unit: str, allowed: tuple[str, ...]) -> dict[str, Quantity]:
         """A table of cited numbers above zero, its keys among `allowed`; empty where absent."""
-        if field not in self._table:
+        if field not in self:
             return {}
         raw = self._raw(field)
         if not isinstance(raw, Mapping):
             raise self.refusal(field, f"{raw!r} is not a table of {', '.join(allowed)}.")
         for key in raw:
             if key not in allowed:
-                raise self.refusal(field, f"unknown key {key!r}; allowed are {', '.join(allowed)}.")
+                raise self.refusal(
+                    field, f"unknown key {key!r}; allowed are {', '.join(allowed) or 'none'}."
+                )
         return {key: self._above_zero(value, f"{field}.{key}", unit) for key, value in raw.items()}
 
     def source_ids(self, field: str = "sources") -> tuple[str, ...]:
         """A list of source ids; empty where absent."""
-        if field not in self._table:
+        if field not in self:
             return ()
         return cited(self._raw(field), f"{self._place}, {field}", self._sources)
 
