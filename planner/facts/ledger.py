@@ -1,0 +1,88 @@
+"""The register of every assumption that a plan used, and the values drawn around them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import qmc
+
+from planner.facts.quantities import Quantity
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """One number that a plan rests on, as the register shows it."""
+
+    parameter: str
+    value: float
+    unit: str
+    low: float
+    high: float
+    kind: str
+    source: str
+    overridden: bool = False
+
+    @classmethod
+    def of(cls, parameter: str, quantity: Quantity) -> "Assumption":
+        """The register's row for a catalog quantity."""
+        q = quantity
+        return cls(parameter, q.value, q.unit, q.low, q.high, q.kind, q.source)
+
+    def overridden_by(self, value: float) -> "Assumption":
+        """The same assumption with the user's value; its range keeps its relative width."""
+        scale = value / self.value if self.value else 1.0
+        ends = sorted((self.low * scale, self.high * scale)) if self.value else (value, value)
+        return Assumption(
+            self.parameter, value, self.unit, *ends, "assumption", "scenario", overridden=True
+        )
+
+
+class Ledger:
+    """Looks assumptions up by name and remembers which were used.
+
+    find: gives the Assumption of a name. draws: sampled values by name, shape (n,); a name
+    without draws keeps its value.
+    """
+
+    def __init__(
+        self, find: Callable[[str], Assumption], draws: Mapping[str, Floats] | None = None
+    ) -> None:
+        self._find = find
+        self._draws = draws or {}
+        self.used: dict[str, Assumption] = {}
+
+    def __getitem__(self, parameter: str) -> Any:
+        """The value, or its draws, under a name; `CatalogError` when there is no such number."""
+        if parameter not in self.used:
+            self.used[parameter] = self._find(parameter)
+        return self._draws.get(parameter, self.used[parameter].value)
+
+    def sampled(self, n: int, seed: int) -> "Ledger":
+        """The same ledger with n draws of every number used so far that has a range."""
+        uncertain = sorted(name for name, row in self.used.items() if row.low < row.high)
+        unit = qmc.LatinHypercube(d=max(len(uncertain), 1), rng=seed).random(n)
+        draws = {
+            name: triangular(unit[:, column], self.used[name])
+            for column, name in enumerate(uncertain)
+        }
+        return Ledger(self._find, draws)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The register, sorted by name, as plain dicts."""
+        return [asdict(self.used[name]) for name in sorted(self.used)]
+
+
+def triangular(unit: Floats, row: Assumption) -> Floats:
+    """Quantiles of the triangular law on [low, high] with its mode at the value.
+
+    Source: Johnson, Kotz, Balakrishnan, Continuous Univariate Distributions 2, ch. 26.
+    """
+    low, mode, high = row.low, row.value, row.high
+    width, split = high - low, (mode - low) / (high - low)
+    rising = low + np.sqrt(unit * width * (mode - low))
+    falling = high - np.sqrt((1 - unit) * width * (high - mode))
+    return np.where(unit < split, rising, falling)

@@ -1,0 +1,46 @@
+"""The hand-off of a request's cache from prefill to decode over the scenario's fabric."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.demand.parts import Fabric
+from planner.demand.workload import Demand
+from planner.facts.ledger import Ledger
+from planner.fleet.curves import Curves
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """kv_bytes of one request, transfer_s of it, and what a request sees of that per prefill row."""
+
+    kv_bytes: float
+    transfer_s: float
+    visible_s: Floats
+
+
+def kv_handoff(
+    fabric: Fabric, curves: Curves, demand: Demand, n_layers: int, ledger: Ledger
+) -> Handoff:
+    """Transfer of one request's cache and the part of it that the first token waits for.
+
+    A contiguous layout moves at the fabric's rate; block-by-block copying is slower by the
+    measured factor. Layer-wise streaming leaves max(transfer/layers, transfer − prefill).
+    Source: FlowKV, arXiv 2504.03775; Splitwise, ISCA 2024.
+    """
+    bytes_per_s = fabric.gbit_per_s_per_node * BYTES_PER_GBIT
+    slower = 1.0
+    if fabric.transfer == "naive":
+        before = ledger["software.kv_transfer.flowkv_before_s"]
+        slower = before / ledger["software.kv_transfer.flowkv_after_s"]
+    transfer_s = curves.kv_bytes_per_request / bytes_per_s * slower
+    whole = np.full_like(curves.prefill_s, transfer_s)
+    hidden = np.maximum(transfer_s / n_layers, transfer_s - curves.prefill_s)
+    visible_s = hidden if fabric.overlap == "layerwise" else whole
+    return Handoff(curves.kv_bytes_per_request, transfer_s, visible_s)
+
+
+BYTES_PER_GBIT = 1e9 / 8

@@ -1,0 +1,104 @@
+"""What a fleet consists of: pools of replicas, and options made of pools."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+MONOLITHIC, PREFILL, DECODE = "monolithic", "prefill", "decode"
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Shares of peak arithmetic and of peak memory bandwidth in use, over all time."""
+
+    compute_util_frac: float
+    memory_util_frac: float
+
+
+@dataclass(frozen=True, slots=True)
+class TimeShares:
+    """Where the accelerator-seconds of a pool go; the six sum to 1."""
+
+    prefill_compute: float
+    prefill_memory: float
+    prefill_fixed: float
+    decode_compute: float
+    decode_memory: float
+    decode_fixed: float
+
+    @property
+    def prefill_frac(self) -> float:
+        """Share of accelerator-seconds spent in prefill."""
+        return self.prefill_compute + self.prefill_memory + self.prefill_fixed
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Replicas of one model on one kind of chip that serve one workload class in one role.
+
+    n_needed: replicas that carry the peak at full use, without queueing reserve and N+1.
+    batch: requests in decode on a replica at peak. demand_frac: share of the class served here.
+    p99_ttft_s holds the whole time to first token where prefill happens, p99_tpot_s where decode does.
+    """
+
+    role: str
+    model: str
+    class_name: str
+    accelerator: str
+    n_accelerators: int
+    n_replicas: int
+    n_needed: float
+    tp: int
+    ep: int
+    batch: float
+    utilization: float
+    demand_frac: float
+    p99_ttft_s: float | None
+    p99_tpot_s: float | None
+    peak: Activity
+    mean: Activity
+    shares: TimeShares
+    kv_bytes_per_s: float = 0.0
+    kv_transfer_s: float = 0.0
+    kv_stored_frac: float = 0.0
+    power_cap_frac: float = 1.0
+
+    def scaled(self, factor: float) -> "Pool":
+        """The same plan for `factor` times the demand, in whole servers' share of replicas."""
+        n = max(round(self.n_replicas * factor), 1) if factor > 0 else 0
+        return replace(
+            self,
+            n_replicas=n,
+            n_accelerators=n * self.tp,
+            n_needed=self.n_needed * factor,
+            demand_frac=self.demand_frac * factor,
+            kv_bytes_per_s=self.kv_bytes_per_s * factor,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """One option: its pools, or the reason why there are none that serve."""
+
+    id: str
+    label: str
+    pools: tuple[Pool, ...]
+    feasible: bool
+    reason: str = ""
+    caveats: tuple[str, ...] = ()
+
+    @property
+    def split(self) -> bool:
+        """Whether prefill and decode run in pools of their own."""
+        return any(pool.role != MONOLITHIC for pool in self.pools)
+
+    def scaled(self, factor: float) -> "Fleet":
+        """The same plan for `factor` times the demand."""
+        return replace(self, pools=tuple(pool.scaled(factor) for pool in self.pools))
+
+
+def counts(pools: Sequence[Pool]) -> dict[str, int]:
+    """Chips by accelerator."""
+    total: dict[str, int] = {}
+    for pool in pools:
+        total[pool.accelerator] = total.get(pool.accelerator, 0) + pool.n_accelerators
+    return total

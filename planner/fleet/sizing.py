@@ -1,0 +1,241 @@
+"""The cheapest replicas that meet the p99 service levels at the peak minute, one failure allowed.
+
+Every candidate configuration is tried at a grid of loads at once; the highest load that still
+meets both service levels fixes the replica count.
+"""
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.demand.workload import Demand
+from planner.facts.accelerators import Accelerator
+from planner.fleet.curves import Curves
+from planner.load.queueing import (
+    chunked_replica,
+    chunked_saturation_per_s,
+    decode_pool,
+    decode_pool_saturation_per_s,
+    prefill_pool,
+    prefill_priority_replica,
+    prefill_priority_saturation_per_s,
+)
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+N_LOADS = 24
+LOADS = np.linspace(0, 1, N_LOADS + 2)[1:-1]
+TOLERABLE = 1 + 1 / N_LOADS
+SERVER_CHIPS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What each configuration (row) answers at each load (column).
+
+    per_s: requests per second that one replica (prefill: the whole pool) carries at the load;
+    n_replicas: replicas of the pool at that load; slack: worst percentile over its service
+    level, at most 1 where both hold; ttft_s, tpot_s: quantiles; batch: requests in decode.
+    """
+
+    n_replicas: Floats
+    load: Floats
+    slack: Floats
+    ttft_s: Floats
+    tpot_s: Floats
+    batch: Floats
+    saturation_per_s: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The chosen configuration (row) and its size; `slack` above 1 means no size serves."""
+
+    row: int
+    n_replicas: int
+    n_accelerators: int
+    n_needed: float
+    load: float
+    ttft_s: float
+    tpot_s: float
+    batch: float
+    slack: float
+
+
+def monolithic_table(
+    curves: Curves, demand: Demand, peak_per_s: float, *, chunked: bool, prefix_cache: bool
+) -> Table:
+    """Replicas that do both phases, at every configuration and load."""
+    fresh = demand.fresh_tokens(prefix_cache=prefix_cache)
+    answers = 1 + demand.iterations / curves.tokens_per_step
+    decode = np.concatenate([curves.idle_decode_s[:, None], curves.decode_s], axis=1)
+    mixed = np.concatenate([curves.idle_mixed_s[:, None], curves.mixed_s], axis=1)
+    mixed = np.maximum.accumulate(np.maximum(mixed, decode), axis=1)
+    spread = {"output_scv": demand.source.output_scv}
+    lengths = (fresh, demand.source.input_scv, answers)
+    wide = (decode[:, None], mixed[:, None])
+    if chunked:
+        saturation = chunked_saturation_per_s(fresh, answers, decode, mixed, curves.chunk_tokens)
+        rates = LOADS * saturation[:, None]
+        result = chunked_replica(rates, *lengths, *wide, curves.chunk_tokens, **spread)
+    else:
+        per_token_s = curves.prefill_s / fresh
+        saturation = prefill_priority_saturation_per_s(fresh, answers, decode, per_token_s)
+        rates = LOADS * saturation[:, None]
+        result = prefill_priority_replica(
+            rates, *lengths, wide[0], per_token_s[:, None], **spread
+        )
+    ttft = np.asarray(result.ttft_quantile_s) + curves.load_s[:, None]
+    tpot = np.asarray(result.tpot_quantile_s) / curves.tokens_per_step
+    return _table(peak_per_s / rates, ttft, tpot, np.asarray(result.batch_mean), saturation, demand)
+
+
+def decode_table(curves: Curves, demand: Demand, peak_per_s: float) -> Table:
+    """Replicas that only decode; a request waits for a place in the batch before it streams."""
+    iterations = demand.iterations / curves.tokens_per_step
+    saturation = decode_pool_saturation_per_s(iterations, curves.decode_s)
+    rates = LOADS * saturation[:, None]
+    result = decode_pool(
+        rates, iterations, curves.decode_s[:, None], output_scv=demand.source.output_scv
+    )
+    ttft = np.asarray(result.wait_quantile_s) + curves.idle_decode_s[:, None]
+    tpot = np.asarray(result.tpot_quantile_s) / curves.tokens_per_step
+    return _table(peak_per_s / rates, ttft, tpot, np.asarray(result.batch_mean), saturation, demand)
+
+
+def prefill_table(curves: Curves, demand: Demand, peak_per_s: float, handoff_s: Floats) -> Table:
+    """One shared queue before replicas that only prefill; TTFT ends with the hand-off.
+
+    Independent parts' excesses over their means add as squares (exact for normal laws).
+    """
+    service = curves.prefill_s + curves.load_s
+    offered = peak_per_s * service
+    servers = np.maximum(np.ceil(offered[:, None] / LOADS), 1)
+    scv = demand.source.input_scv
+    pool = prefill_pool(
+        peak_per_s, service[:, None], scv, servers, arrival_scv=demand.source.arrival_scv
+    )
+    own_tail = service * (lognormal_quantile(scv) - 1)
+    wait_tail = np.asarray(pool.wait_quantile_s) - np.asarray(pool.wait_mean_s)
+    mean = np.asarray(pool.wait_mean_s) + (service + handoff_s)[:, None]
+    with np.errstate(invalid="ignore"):
+        ttft = mean + np.sqrt(np.maximum(wait_tail, 0) ** 2 + own_tail[:, None] ** 2)
+    ttft = np.where(np.isfinite(mean), ttft, np.inf)
+    none = np.zeros_like(ttft)
+    return _table(servers, ttft, none, none, 1 / service, demand)
+
+
+def lognormal_quantile(scv: float) -> float:
+    """p99 of a lognormal length of mean 1 (Johnson, Kotz, Balakrishnan, ch. 14)."""
+    sigma = np.sqrt(np.log1p(scv))
+    return float(np.exp(Z99 * sigma - sigma**2 / 2))
+
+
+Z99 = 2.3263478740408408
+
+
+def _table(
+    n_replicas: Floats,
+    ttft_s: Floats,
+    tpot_s: Floats,
+    batch: Floats,
+    saturation_per_s: Floats,
+    demand: Demand,
+) -> Table:
+    service = demand.source
+    slack = np.maximum(ttft_s / service.p99_ttft_s, tpot_s / service.p99_tpot_s)
+    load = np.broadcast_to(LOADS, slack.shape)
+    n_replicas = np.broadcast_to(n_replicas, slack.shape)
+    return Table(n_replicas, load, slack, ttft_s, tpot_s, batch, saturation_per_s)
+
+
+def choose(
+    table: Table,
+    curves: Curves,
+    peak_per_s: float,
+    usd_per_chip_year: Mapping[str, float],
+    *,
+    allowed: Container[str],
+    share: float = 1.0,
+    matching_frac: float = 1.0,
+    spare: int = 1,
+) -> Choice | None:
+    """The cheapest feasible row among the allowed chips, else the one that comes closest.
+
+    share: part of the class's demand served here. matching_frac: share of ideal throughput left
+    by imperfect routing. spare: replicas for N+1. None when no allowed chip holds the model.
+    """
+    usable = np.array([chip.id in allowed for chip in curves.chips])
+    if not usable.any():
+        return None
+    column = _last_feasible(table.slack)
+    rows = np.arange(len(column))
+    n_ideal = _replicas_at_unit_slack(table, column) * share
+    n = np.ceil(n_ideal / matching_frac - ROUNDING).astype(np.int64) + spare
+    server = np.array([server_chips(chip) for chip in curves.chips])
+    n_accelerators = np.ceil(n * curves.n_chips / server) * server
+    usd = np.array([usd_per_chip_year.get(chip.id, np.inf) for chip in curves.chips])
+    feasible = usable & (table.slack[rows, column] <= 1)
+    closest = np.where(usable, table.slack.min(axis=1), np.inf)
+    order = np.where(feasible, n_accelerators * usd, np.inf) if feasible.any() else closest
+    row = int(order.argmin())
+    peak = peak_per_s * share
+    return _chosen(table, curves, row, int(n_accelerators[row]), peak, matching_frac)
+
+
+ROUNDING = 1e-9
+
+
+def _last_feasible(slack: Floats) -> Ints:
+    """Highest load that meets the service levels; where none does, the one nearly as good."""
+    feasible = slack <= np.maximum(1, slack.min(axis=1, keepdims=True) * TOLERABLE)
+    last: Ints = slack.shape[1] - 1 - feasible[:, ::-1].argmax(axis=1)
+    return last
+
+
+def _replicas_at_unit_slack(table: Table, column: Ints) -> Floats:
+    """Replicas where the slack crosses 1 between two loads of the grid (linear in the slack)."""
+    rows = np.arange(len(column))
+    after = np.minimum(column + 1, table.slack.shape[1] - 1)
+    low, high = table.slack[rows, column], table.slack[rows, after]
+    usable = np.isfinite(high) & (high > low) & (low <= 1)
+    step = np.where(usable, (1 - low) / np.where(usable, high - low, 1), 0)
+    n_low, n_high = table.n_replicas[rows, column], table.n_replicas[rows, after]
+    ideal: Floats = n_low + np.clip(step, 0, 1) * (n_high - n_low)
+    return ideal
+
+
+def _chosen(
+    table: Table, curves: Curves, row: int, n_accelerators: int, peak_per_s: float, matching: float
+) -> Choice:
+    """The row at the load that its whole servers leave, percentiles read off its own curve."""
+    tp = int(curves.n_chips[row])
+    n = n_accelerators // tp
+    full_per_s = float(table.saturation_per_s[row])
+    load = peak_per_s / (n * full_per_s * matching)
+
+    def at_load(values: Floats) -> float:
+        finite = np.isfinite(values[row])
+        if not finite.any():
+            return float("inf")
+        return float(np.interp(load, table.load[row][finite], values[row][finite]))
+
+    return Choice(
+        row=row,
+        n_replicas=n,
+        n_accelerators=n_accelerators,
+        n_needed=peak_per_s / (full_per_s * matching),
+        load=load,
+        ttft_s=at_load(table.ttft_s),
+        tpot_s=at_load(table.tpot_s),
+        batch=at_load(table.batch),
+        slack=at_load(table.slack),
+    )
+
+
+def server_chips(chip: Accelerator) -> int:
+    """Chips that can only be bought together: a rack where sold as one, else a server."""
+    domain = int(chip.scale_up_domain.value) if chip.scale_up_domain else 1
+    return domain if chip.price_scope == "rack" else min(domain, SERVER_CHIPS)

@@ -1,0 +1,90 @@
+"""Yearly cost of an option, line by line, and what it earns per token and kilowatt-hour."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from planner.demand.scenario import Scenario
+from planner.facts.catalog import Catalog
+from planner.facts.ledger import Ledger
+from planner.fleet.pools import Fleet, Pool
+from planner.fleet.watts import pool_watts
+from planner.money.prices import (
+    HOURS_PER_YEAR,
+    W_PER_KW,
+    all_in_usd,
+    capital_usd_per_year,
+    energy_usd_per_w_year,
+    space_usd_per_w_year,
+)
+from planner.money.volumes import SECONDS_PER_YEAR, TOKENS_PER_MTOK, Volumes, stretch
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """An option's capital [USD] and yearly lines [USD/year], before fabric, team and flexibility."""
+
+    capex_usd: Any
+    capital_usd_per_year: Any
+    space_usd_per_year: Any
+    energy_usd_per_year: Any
+    support_usd_per_year: Any
+    energy_kwh_per_year: Any
+
+    @property
+    def gross_usd_per_year(self) -> Any:
+        """All lines together."""
+        return self.capital_usd_per_year + self.running_usd_per_year
+
+    @property
+    def running_usd_per_year(self) -> Any:
+        """The lines that are paid in cash every year, capital apart."""
+        return self.space_usd_per_year + self.energy_usd_per_year + self.support_usd_per_year
+
+
+def costs(
+    fleet: Fleet, scenario: Scenario, catalog: Catalog, ledger: Ledger, nominal: Ledger
+) -> Costs:
+    """Sum of the pools' costs at replacement prices."""
+    rows = [_pool_costs(pool, scenario, catalog, ledger, nominal) for pool in fleet.pools]
+    return Costs(*(sum(column) for column in zip(*rows, strict=True)))
+
+
+def _pool_costs(
+    pool: Pool, scenario: Scenario, catalog: Catalog, ledger: Ledger, nominal: Ledger
+) -> tuple[Any, ...]:
+    more = stretch(pool, ledger, nominal)
+    n = pool.n_accelerators * more
+    watts = pool_watts(pool, catalog, nominal)
+    capex = n * all_in_usd(pool.accelerator, catalog, ledger)
+    facility_w = watts.mean_w * more * ledger["site.pue"]
+    return (
+        capex,
+        n * capital_usd_per_year(pool.accelerator, scenario, catalog, ledger),
+        watts.provisioned_w * more * space_usd_per_w_year(scenario, ledger),
+        facility_w * _energy_price(scenario, ledger),
+        capex * ledger["prices.running.it_support_frac_per_year"],
+        facility_w * HOURS_PER_YEAR / W_PER_KW,
+    )
+
+
+def _energy_price(scenario: Scenario, ledger: Ledger) -> Any:
+    """A rented chip's rate includes its energy."""
+    return 0.0 if scenario.finance.basis == "rent" else energy_usd_per_w_year(ledger)
+
+
+def usd_per_mtok(usd_per_year: Any, volumes: Volumes) -> Any:
+    """Yearly dollars over yearly millions of useful tokens. Returns: [USD/Mtok]"""
+    return usd_per_year / (volumes.useful_tokens / TOKENS_PER_MTOK)
+
+
+def revenue_usd_per_kwh(volumes: Volumes, costs_: Costs) -> Any:
+    """Yearly revenue over metered facility energy. Returns: [USD/kWh]"""
+    return volumes.revenue_usd / costs_.energy_kwh_per_year
+
+
+def j_per_useful_token(facility_mean_w: Any, volumes: Volumes) -> Any:
+    """Facility energy over useful tokens, = watts per useful token per second. Returns: [J]"""
+    return facility_mean_w * SECONDS_PER_YEAR / volumes.useful_tokens
+
+
+

@@ -1,0 +1,85 @@
+"""What a chip costs: to buy with everything around it, to run and to house, a year."""
+
+from typing import Any
+
+import numpy as np
+
+from planner.demand.scenario import Scenario
+from planner.facts.catalog import Catalog
+from planner.facts.ledger import Ledger
+from planner.fleet.watts import nameplate_w, tdp
+
+HOURS_PER_YEAR = 8760
+MONTHS_PER_YEAR = 12
+W_PER_KW = 1e3
+W_PER_MW = 1e6
+REFERENCE = "h100-sxm"
+PAPER_REFERENCE = "spad-h100"
+
+
+def annuity_frac(rate: Any, years: Any) -> Any:
+    """Yearly payment per dollar lent: r/(1 − (1 + r)^−n), 1/n in the limit r → 0. Returns: [1/year]
+
+    Source: any text on engineering economy, e.g. Park, Contemporary Engineering Economics, ch. 3.
+    """
+    tiny = np.finfo(float).eps
+    safe = np.maximum(rate, tiny)
+    return np.where(np.less(rate, tiny), 1 / np.asarray(years), safe / -np.expm1(-years * np.log1p(safe)))
+
+
+def chip_usd(accelerator: str, catalog: Catalog, ledger: Ledger) -> Any:
+    """Price of the bare chip, or of its share of a rack. Returns: [USD]
+
+    A paper chip's follows the H100's by `estimates.money.price_elasticity` of the ratio of their
+    manufacturing costs.
+    """
+    if catalog.accelerators[accelerator].access != "paper":
+        return ledger[f"accelerators.{accelerator}.price_usd"]
+    made = f"accelerators.{accelerator}.manufacturing_cost_usd"
+    ratio = ledger[made] / ledger[f"accelerators.{PAPER_REFERENCE}.manufacturing_cost_usd"]
+    elasticity = ledger["estimates.money.price_elasticity"]
+    return ledger[f"accelerators.{REFERENCE}.price_usd"] * (1 + elasticity * (ratio - 1))
+
+
+def all_in_usd(accelerator: str, catalog: Catalog, ledger: Ledger) -> Any:
+    """Capital per chip with its server, network and storage. Returns: [USD]"""
+    scope = catalog.accelerators[accelerator].price_scope
+    over = "rack" if scope == "rack" else "chip"
+    multiple = ledger[f"prices.capital.all_in_over_{over}_price_frac"]
+    return chip_usd(accelerator, catalog, ledger) * multiple
+
+
+def space_usd_per_w_year(scenario: Scenario, ledger: Ledger) -> Any:
+    """Yearly cost of one watt of provisioned IT power, energy apart. Returns: [USD/W/year]"""
+    if scenario.finance.basis == "rent":
+        return 0.0
+    if scenario.finance.basis == "colocate":
+        return ledger["site.colocation_usd_per_kw_month"] * MONTHS_PER_YEAR / W_PER_KW
+    life = ledger["prices.life.facility_years"]
+    return (
+        ledger["site.new_power_usd_per_mw"]
+        / W_PER_MW
+        * annuity_frac(ledger["finance.wacc_frac"], life)
+    )
+
+
+def energy_usd_per_w_year(ledger: Ledger) -> Any:
+    """A year of one facility watt drawn. Returns: [USD/W/year]"""
+    return ledger["site.usd_per_kwh"] * HOURS_PER_YEAR / W_PER_KW
+
+
+def capital_usd_per_year(accelerator: str, scenario: Scenario, catalog: Catalog, ledger: Ledger) -> Any:
+    """Replacement annuity of one chip all in, or its rent. Returns: [USD/year]"""
+    rented = catalog.accelerators[accelerator].rental_usd_per_hour
+    if scenario.finance.basis == "rent" and rented is not None:
+        return ledger[f"accelerators.{accelerator}.rental_usd_per_hour"] * HOURS_PER_YEAR
+    annuity = annuity_frac(ledger["finance.wacc_frac"], ledger["finance.life_years"])
+    return all_in_usd(accelerator, catalog, ledger) * annuity
+
+
+def usd_per_chip_year(accelerator: str, scenario: Scenario, catalog: Catalog, ledger: Ledger) -> float:
+    """Rough yearly cost of a chip at TDP, only to rank configurations. Returns: [USD/year]"""
+    support = ledger["prices.running.it_support_frac_per_year"] * all_in_usd(accelerator, catalog, ledger)
+    space = nameplate_w(accelerator, catalog, ledger) * space_usd_per_w_year(scenario, ledger)
+    energy = tdp(accelerator, ledger) * ledger["site.pue"] * energy_usd_per_w_year(ledger)
+    return float(capital_usd_per_year(accelerator, scenario, catalog, ledger) + support + space + energy)

@@ -1,0 +1,53 @@
+"""Stranded megawatts: provisioned power less needed power, by cause in a fixed order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from planner.fleet.watts import Watts
+
+LABELS = {
+    "surplus": "Chips beyond the need",
+    "nameplate": "Nameplate never drawn",
+    "mismatch": "Chips unlike the work",
+    "reserve": "Reserve for peaks and failures",
+    "trough": "Quiet hours",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stranded:
+    """Facility power [W]. causes sum to provisioned − needed; the headline is what can be recovered."""
+
+    provisioned_w: float
+    needed_w: float
+    causes: Mapping[str, float]
+    stranded_w: float
+    recovered_w: float
+    extra_throughput_frac: float
+
+
+def stranded(
+    owned_nameplate_w: float, built: Watts, built_harmless_w: float, best: Watts
+) -> Stranded:
+    """Causes as differences of computed fleets, all in facility watts.
+
+    owned_nameplate_w: the owned fleet, or as-built where nothing is owned. built_harmless_w:
+    as-built provisioned under caps that slow nothing. best: the cheapest purchasable option.
+    """
+    provisioned = owned_nameplate_w or built.nameplate_w
+    causes = {
+        "surplus": provisioned - built.nameplate_w,
+        "nameplate": built.nameplate_w - built.peak_w,
+        "mismatch": built.peak_w - best.peak_w,
+        "reserve": best.peak_w - best.lean_peak_w,
+        "trough": best.lean_peak_w - best.lean_mean_w,
+    }
+    cappable = built.nameplate_w - built_harmless_w
+    return Stranded(
+        provisioned_w=provisioned,
+        needed_w=best.lean_mean_w,
+        causes=causes,
+        stranded_w=causes["surplus"] + cappable + causes["mismatch"],
+        recovered_w=provisioned - best.provisioned_w,
+        extra_throughput_frac=provisioned / best.provisioned_w - 1,
+    )

@@ -1,0 +1,91 @@
+"""Tokens, requests and revenue of a year, and how sampled demand and speed stretch a fleet."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from planner.demand.workload import Demand
+from planner.facts.ledger import Ledger
+from planner.fleet.pools import Pool
+
+SECONDS_PER_YEAR = 31_536_000
+TOKENS_PER_MTOK = 1e6
+MONTHS_PER_YEAR = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Volumes:
+    """A year at the planning month's demand; arrays over samples where demand is uncertain."""
+
+    input_tokens: Any
+    cached_tokens: Any
+    output_tokens: Any
+    useful_tokens: Any
+    revenue_usd: Any
+
+    @property
+    def total_tokens(self) -> Any:
+        """Input and output tokens together."""
+        return self.input_tokens + self.output_tokens
+
+
+def volumes(demands: tuple[Demand, ...], ledger: Ledger, nominal: Ledger) -> Volumes:
+    """Sum over the classes; useful tokens are those of requests inside both p99 limits."""
+    rows = [_class_volumes(demand, ledger, nominal) for demand in demands]
+    columns = [sum(column) for column in zip(*rows, strict=True)]
+    both_slos = 1 - 2 * (1 - ledger["estimates.serving.slo_quantile"])
+    inputs, cached, outputs, revenue = columns
+    realised = (1 - ledger["finance.discount_frac"]) * ledger["finance.sold_frac"]
+    return Volumes(inputs, cached, outputs, outputs * both_slos, revenue * realised)
+
+
+def _class_volumes(demand: Demand, ledger: Ledger, nominal: Ledger) -> tuple[Any, Any, Any, Any]:
+    path = f"classes.{demand.name}"
+    stretch = demand_factor(demand.name, ledger, nominal)
+    requests = demand.mean_per_s * SECONDS_PER_YEAR * stretch
+    inputs = requests * demand.input_tokens
+    cached = inputs * ledger[f"{path}.cache_hit_frac"]
+    outputs = requests * demand.output_tokens
+    revenue = (
+        (inputs - cached) * ledger[f"{path}.usd_per_mtok_input"]
+        + cached * ledger[f"{path}.usd_per_mtok_cached"]
+        + outputs * ledger[f"{path}.usd_per_mtok_output"]
+    ) / TOKENS_PER_MTOK
+    return inputs, cached, outputs, revenue
+
+
+def demand_factor(class_name: str, ledger: Ledger, nominal: Ledger) -> Any:
+    """Sampled over nominal requests of a class at the planning month."""
+    names = (f"classes.{class_name}.requests_per_s", "demand_scale")
+    factor: Any = 1.0
+    for name in names:
+        factor = factor * _over(ledger[name], nominal[name])
+    years = nominal["planning_month"] / MONTHS_PER_YEAR
+    grown = (1 + ledger["growth_frac_per_year"]) / (1 + nominal["growth_frac_per_year"])
+    return factor * grown**years
+
+
+
+def _over(sampled: Any, nominal: Any) -> Any:
+    """Sampled over nominal, 1 where both are nothing."""
+    return sampled / nominal if nominal else 1.0
+
+
+def stretch(pool: Pool, ledger: Ledger, nominal: Ledger) -> Any:
+    """Replicas of the pool's plan that a sample needs over those of the nominal plan.
+
+    The plan (chip, parallelism, batch, load) is held; its count follows demand and speed.
+    """
+    shares = pool.shares
+    compute = _slower("calibration.serving_over_matmul_frac", ledger, nominal)
+    memory = _slower("calibration.memory_frac", ledger, nominal)
+    fixed = ledger["calibration.layer_overhead_s"] / nominal["calibration.layer_overhead_s"]
+    time = (
+        (shares.prefill_compute + shares.decode_compute) * compute
+        + (shares.prefill_memory + shares.decode_memory) * memory
+        + (shares.prefill_fixed + shares.decode_fixed) * fixed
+    )
+    return time * demand_factor(pool.class_name, ledger, nominal)
+
+
+def _slower(name: str, ledger: Ledger, nominal: Ledger) -> Any:
+    return nominal[name] / ledger[name]
