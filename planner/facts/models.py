@@ -263,7 +263,8 @@ def _check_layers(entry: _Table, read: Mapping[str, Any]) -> None:
     if n_dense > n_layers:
         raise entry.refusal("n_dense_layers", f"{n_dense} is above n_layers = {n_layers}.")
     if not read["n_experts_active"] <= read["n_experts"]:
-        raise entry.refusal("n_experts_active", "is above n_experts.")
+        problem = f"{read['n_experts_active']} is above n_experts = {read['n_experts']}."
+        raise entry.refusal("n_experts_active", problem)
     for field, needed in (
         ("dense_ffn", n_dense),
         ("n_experts_active", n_layers - n_dense),
