@@ -203,7 +203,6 @@ class TestDecode:
         work = decode_work(MODELS["kimi-k2"], 1, 0, weight_precision="fp4", kv_precision="fp8")
         experts = 2 * 60 * 8 * 3 * 7168 * 2048
         assert work.linear_flop_at["fp4"] == experts
-        assert sum(work.linear_flop_at.values()) == work.linear_flop
         widened = decode_work(MODELS["kimi-k2"], 1, 0, weight_precision="int4", kv_precision="fp8")
         assert list(widened.linear_flop_at) == ["bf16"]
 
