@@ -151,10 +151,10 @@ def _source(entry: Entry) -> Source:
 def _cited_tree(raw: Any, file: str, path: str, sources: Container[str]) -> Any:
     """The same tree with each quantity read; a bare number anywhere in it is refused."""
     place = ", ".join(filter(None, (file, *path.rpartition(".")[::2])))
-    if isinstance(raw, str | bool):
-        return raw
     if path.rpartition(".")[2] == "sources":
         return list(cited(raw, place, sources))
+    if isinstance(raw, str | bool):
+        return raw
     if isinstance(raw, list):
         return [_cited_tree(item, file, f"{path}.{n}", sources) for n, item in enumerate(raw)]
     if not isinstance(raw, dict) or "value" in raw or "unit" in raw:
