@@ -4,13 +4,10 @@ A `Model` holds only facts; the arithmetic on them (parameters, cache, work) liv
 `planner.physics`.
 """
 
-import tomllib
 from collections.abc import Container, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
-from pathlib import Path
 from typing import Any
 
-from planner.errors import CatalogError
 from planner.facts.attention import KINDS, Attention, Indexer
 from planner.facts.entry import Entry
 from planner.facts.quantities import Quantity
@@ -132,23 +129,14 @@ class Model:
         return Checkpoint(precision, precision, precision, precision, precision, self.source)
 
 
-def load_models(path: Path, sources: Container[str]) -> dict[str, Model]:
-    """Read a models file.
+def models_from(
+    tables: Mapping[str, object], sources: Container[str], file: str = FILE
+) -> dict[str, Model]:
+    """Read every table of the models file.
 
     Raises:
         CatalogError: naming file, entry and field, and what is allowed.
     """
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise CatalogError(f"{path.name} cannot be read as TOML in UTF-8: {error}.") from error
-    return models_from(tables, sources, path.name)
-
-
-def models_from(
-    tables: Mapping[str, object], sources: Container[str], file: str = FILE
-) -> dict[str, Model]:
-    """Read every table of the models file; refuses as `Entry` does."""
     return {name: _model(_Table(file, name, table, sources)) for name, table in tables.items()}
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from planner.errors import CatalogError
 from planner.facts.attention import Compressed, Delta, GroupedQuery, Latent
-from planner.facts.catalog import catalog_folder, load_catalog
-from planner.facts.models import load_models, models_from
+from planner.facts.catalog import load_catalog
+from planner.facts.models import models_from
 
 MEASURED = {
     "deepseek-r1", "deepseek-v3", "deepseek-v3.2", "deepseek-v4-pro", "gemma-3-27b", "glm-5",
@@ -48,7 +48,7 @@ attention = [
 
 @pytest.fixture(scope="module")
 def models():
-    return load_models(catalog_folder() / "models.toml", load_catalog().sources)
+    return load_catalog().models
 
 
 def read(change=None):
@@ -201,10 +201,3 @@ def test_refuses_naming_file_entry_and_field(fault):
 def test_refuses_an_entry_that_is_no_table():
     with pytest.raises(CatalogError, match=r"models.toml, tiny: 7 is not a table"):
         models_from({"tiny": 7}, {"doc"})
-
-
-def test_refuses_a_file_that_is_not_toml(tmp_path):
-    broken = tmp_path / "models.toml"
-    broken.write_text("[tiny\n")
-    with pytest.raises(CatalogError, match=r"models.toml cannot be read as TOML"):
-        load_models(broken, {"doc"})

@@ -6,8 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from planner.errors import CatalogError
-from planner.facts.catalog import catalog_folder, load_catalog
-from planner.facts.models import load_models
+from planner.facts.catalog import load_catalog
 from planner.physics.transformer import (
     decode_work,
     kv_bytes,
@@ -18,7 +17,7 @@ from planner.physics.transformer import (
 from planner.physics.weights import active_parameter_count, parameter_count, weight_bytes
 from tests.oracle import transformer_twin as twin
 
-MODELS = load_models(catalog_folder() / "models.toml", load_catalog().sources)
+MODELS = load_catalog().models
 TIMED = sorted(name for name, model in MODELS.items() if not model.missing)
 BF16 = {"weight_precision": "bf16", "kv_precision": "bf16"}
 FP8 = {"weight_precision": "fp8", "kv_precision": "fp8"}

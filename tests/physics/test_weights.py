@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.errors import CatalogError
-from planner.facts.catalog import catalog_folder, load_catalog
-from planner.facts.models import load_models
+from planner.facts.catalog import load_catalog
 from planner.physics.weights import (
     active_parameter_count,
     experts_touched,
@@ -15,7 +14,7 @@ from planner.physics.weights import (
     weight_bytes,
 )
 
-MODELS = load_models(catalog_folder() / "models.toml", load_catalog().sources)
+MODELS = load_catalog().models
 TIMED = sorted(name for name, model in MODELS.items() if not model.missing)
 ROUTED = sorted(name for name in TIMED if MODELS[name].n_experts)
 ROUNDED = {"kimi-k2", "deepseek-v4-pro"}
