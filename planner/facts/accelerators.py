@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from planner.facts.entry import Entry
 from planner.facts.quantities import Quantity
@@ -12,6 +13,30 @@ STATUS = ("shipping", "announced", "modelled")
 ACCESS = ("buy", "rent", "captive", "paper")
 PRICE_SCOPE = ("accelerator", "rack", "system")
 NEEDS = ("timing", "power", "price", "access")
+
+_TEXTS = (
+    "owner", "availability", "launch", "process_node", "phase_fit", "notes", "memory_type",
+    "memory_note", "tdp_scope", "scale_up_technology",
+)  # fmt: skip
+_NUMBERS = {
+    "memory_bytes": "bytes",
+    "memory_bytes_per_s": "bytes/s",
+    "on_chip_bytes": "bytes",
+    "die_mm2": "mm2",
+    "tdp_w": "W",
+    "server_w": "W",
+    "idle_w": "W",
+    "scale_up_domain": "1",
+    "scale_up_bytes_per_s": "bytes/s",
+    "scale_out_bytes_per_s": "bytes/s",
+    "peer_bytes_per_s": "bytes/s",
+    "price_usd": "USD",
+    "rental_usd_per_hour": "USD/h",
+    "manufacturing_cost_usd": "USD",
+    "manufacturing_memory_usd": "USD",
+    "prefill_perf_frac": "frac",
+    "decode_perf_frac": "frac",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,54 +139,31 @@ def accelerators_from(
 
 
 def _accelerator(entry: Entry) -> Accelerator:
-    access = entry.text("access", allowed=ACCESS)
-    owner = entry.text("owner", "")
-    if (access == "captive") != bool(owner):
-        raise entry.refusal("owner", "a captive part, and only a captive part, names its owner.")
+    numbers: dict[str, Any] = {name: entry.positive(name, unit) for name, unit in _NUMBERS.items()}
+    texts: dict[str, Any] = {name: entry.text(name, "") for name in _TEXTS}
     peak = entry.positives("flop_per_s", "FLOP/s", PRECISIONS)
-    share = entry.positives("matmul_frac", "frac", tuple(peak))
-    for precision, measured in share.items():
-        if measured.high > 1:
-            raise entry.refusal(
-                f"matmul_frac.{precision}", "is above 1; a share of peak is at most 1."
-            )
     read = Accelerator(
         id=entry.name,
         name=entry.text("name"),
         vendor=entry.text("vendor"),
         status=entry.text("status", allowed=STATUS),
-        access=access,
-        owner=owner,
-        availability=entry.text("availability", ""),
-        launch=entry.text("launch", ""),
-        process_node=entry.text("process_node", ""),
-        phase_fit=entry.text("phase_fit", ""),
-        notes=entry.text("notes", ""),
+        access=entry.text("access", allowed=ACCESS),
         flop_per_s=peak,
-        matmul_frac=share,
-        memory_bytes=entry.positive("memory_bytes", "bytes"),
-        memory_bytes_per_s=entry.positive("memory_bytes_per_s", "bytes/s"),
-        memory_type=entry.text("memory_type", ""),
-        memory_note=entry.text("memory_note", ""),
-        on_chip_bytes=entry.positive("on_chip_bytes", "bytes"),
-        die_mm2=entry.positive("die_mm2", "mm2"),
-        tdp_w=entry.positive("tdp_w", "W"),
-        tdp_scope=entry.text("tdp_scope", ""),
-        server_w=entry.positive("server_w", "W"),
-        idle_w=entry.positive("idle_w", "W"),
-        scale_up_domain=entry.positive("scale_up_domain", "1"),
-        scale_up_bytes_per_s=entry.positive("scale_up_bytes_per_s", "bytes/s"),
-        scale_out_bytes_per_s=entry.positive("scale_out_bytes_per_s", "bytes/s"),
-        peer_bytes_per_s=entry.positive("peer_bytes_per_s", "bytes/s"),
-        scale_up_technology=entry.text("scale_up_technology", ""),
-        price_usd=entry.positive("price_usd", "USD"),
+        matmul_frac=entry.positives("matmul_frac", "frac", tuple(peak)),
         price_scope=entry.text("price_scope", "accelerator", PRICE_SCOPE),
-        rental_usd_per_hour=entry.positive("rental_usd_per_hour", "USD/h"),
-        manufacturing_cost_usd=entry.positive("manufacturing_cost_usd", "USD"),
-        manufacturing_memory_usd=entry.positive("manufacturing_memory_usd", "USD"),
-        prefill_perf_frac=entry.positive("prefill_perf_frac", "frac"),
-        decode_perf_frac=entry.positive("decode_perf_frac", "frac"),
         sources=entry.source_ids(),
+        **numbers,
+        **texts,
     )
     entry.finish()
+    _check(entry, read)
     return read
+
+
+def _check(entry: Entry, read: Accelerator) -> None:
+    if (read.access == "captive") != bool(read.owner):
+        raise entry.refusal("owner", "a captive part, and only a captive part, names its owner.")
+    for precision, share in read.matmul_frac.items():
+        if share.high > 1:
+            problem = "is above 1; a share of peak is at most 1."
+            raise entry.refusal(f"matmul_frac.{precision}", problem)

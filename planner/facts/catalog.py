@@ -123,7 +123,7 @@ def _version(root: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(root.glob("*.toml")):
         digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()[:12]
+    return f"{digest.hexdigest():.12}"
 
 
 def _sources(tables: Mapping[str, Any]) -> dict[str, Source]:
