@@ -94,7 +94,8 @@ class Accelerator:
     def why_not(self, need: str) -> str:
         """One sentence on why this part cannot be used for `need`, or "" when it can.
 
-        need: timing | power | price | access (can an outsider buy or rent it today).
+        need: timing | power | price (of a paper design: its manufacturing cost) | access (can an
+        outsider buy or rent it today).
         """
         if need not in NEEDS:
             raise ValueError(f"need {need!r} is unknown; choose one of {', '.join(NEEDS)}.")
@@ -108,6 +109,7 @@ class Accelerator:
         )
 
     def _missing(self, need: str) -> str:
+        made = self.manufacturing_cost_usd if self.access == "paper" else None
         facts: dict[str, tuple[tuple[str, object], ...]] = {
             "timing": (
                 ("dense peak compute", self.flop_per_s),
@@ -116,7 +118,10 @@ class Accelerator:
             ),
             "power": (("chip power", self.tdp_w),),
             "price": (
-                ("purchase price or rental rate", self.price_usd or self.rental_usd_per_hour),
+                (
+                    "purchase price or rental rate",
+                    self.price_usd or self.rental_usd_per_hour or made,
+                ),
             ),
         }
         return " and ".join(words for words, fact in facts[need] if not fact)

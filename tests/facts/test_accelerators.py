@@ -188,6 +188,11 @@ def test_a_usable_part_has_no_reason_not_to_use_it():
         assert CHIPS["h100-sxm"].why_not(need) == ""
 
 
+def test_a_paper_design_is_priced_from_what_it_costs_to_make():
+    assert CHIPS["spad-decode"].why_not("price") == ""
+    assert CHIPS["rubin-cpx"].why_not("price") != ""
+
+
 @pytest.mark.parametrize(
     ("chip", "need", "reason"),
     [
