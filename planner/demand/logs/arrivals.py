@@ -1,6 +1,6 @@
 """When requests come: rate, peak minute and burstiness, all counted from the first arrival."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import ibis
 import ibis.expr.types as ir
@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.demand.logs.clock import MICROSECONDS
-from planner.demand.logs.results import Arrivals
+from planner.demand.logs.groups import Key, groups
+from planner.demand.logs.results import DISPERSION_WINDOWS_S, Arrivals
 
 MINUTE_S = 60
 HOUR_S = 3600
@@ -29,18 +30,23 @@ class Minutes:
     last_us: NDArray[np.int64]
     squared_gaps_us2: NDArray[np.int64]
 
+    def only(self, index: int) -> "Minutes":
+        """One of the minutes."""
+        return Minutes(*(getattr(self, f.name)[index : index + 1] for f in fields(self)))
 
-def busy_minutes(rows: ir.Table) -> Minutes:
-    """Requests, tokens and gaps of each minute since the first arrival.
+
+def busy_minutes(rows: ir.Table, by: tuple[str, ...] = ()) -> dict[Key, Minutes]:
+    """Requests, tokens and gaps of each minute since the first arrival, for each group.
 
     Gaps are taken inside each minute, so that no database has to sort the whole log at once.
     """
     minutely = rows.mutate(minute=rows.since_us // (MINUTE_S * MICROSECONDS))
-    inside = ibis.window(group_by=minutely.minute, order_by=minutely.since_us)
+    keys = [*by, "minute"]
+    inside = ibis.window(group_by=[minutely[key] for key in keys], order_by=minutely.since_us)
     gap_us = minutely.since_us - minutely.since_us.lag().over(inside)
     table = (
         minutely.mutate(squared_gap_us2=gap_us * gap_us)
-        .group_by("minute")
+        .group_by(keys)
         .aggregate(
             requests=lambda t: t.count(),
             input_tokens=lambda t: t.input_tokens.sum(),
@@ -49,41 +55,29 @@ def busy_minutes(rows: ir.Table) -> Minutes:
             last_us=lambda t: t.since_us.max(),
             squared_gaps_us2=lambda t: t.squared_gap_us2.sum().fill_null(0),
         )
-        .order_by("minute")
-        .to_pyarrow()
+        .order_by(keys)
     )
-    return Minutes(**{name: table[name].to_numpy() for name in table.column_names})
+    names = [field.name for field in fields(Minutes)]
+    return {
+        key: Minutes(*(part[name].to_numpy() for name in names))
+        for key, part in groups(table, by).items()
+    }
 
 
-def arrivals(
-    rows: ir.Table,
-    minutes: Minutes,
-    span_s: float,
-    windows_s: tuple[int, ...],
-) -> Arrivals:
-    """Rate, peak and burstiness of the rows behind `minutes`, over a log of `span_s` seconds.
-
-    windows_s: lengths of the windows for the index of dispersion.
-    """
-    n = int(minutes.requests.sum())
-    mean_per_s = n / span_s if span_s > 0 else None
+def arrivals(minutes: Minutes, span_s: float) -> Arrivals:
+    """Rate, peak and burstiness of the rows behind `minutes`, over a log of `span_s` seconds."""
+    mean_per_s = int(minutes.requests.sum()) / span_s if span_s > 0 else None
     peak = int(np.argmax(minutes.requests))
     peak_per_s = _peak_per_s(int(minutes.requests[peak]), mean_per_s)
-    between_us = (minutes.first_us[1:] - minutes.last_us[:-1]).astype(np.float64)
-    squares_us2 = float(minutes.squared_gaps_us2.sum()) + float((between_us**2).sum())
     return Arrivals(
         span_s=span_s,
         mean_per_s=mean_per_s,
         peak_minute_per_s=peak_per_s,
         peak_minute=int(minutes.minute[peak]),
         peak_to_mean=peak_per_s / mean_per_s if peak_per_s and mean_per_s else None,
-        scv=gap_scv(n, int(minutes.last_us[-1] - minutes.first_us[0]), squares_us2),
-        peak_minute_scv=gap_scv(
-            int(minutes.requests[peak]),
-            int(minutes.last_us[peak] - minutes.first_us[peak]),
-            float(minutes.squared_gaps_us2[peak]),
-        ),
-        dispersion={str(w): dispersion(rows, w, span_s) for w in windows_s},
+        scv=gap_scv(minutes),
+        peak_minute_scv=gap_scv(minutes.only(peak)),
+        dispersion={},
     )
 
 
@@ -92,15 +86,26 @@ def _peak_per_s(busiest: int, mean_per_s: float | None) -> float | None:
     return None if mean_per_s is None else max(mean_per_s, busiest / MINUTE_S)
 
 
-def gap_scv(n: int, span_us: int, squared_gaps_us2: float) -> float | None:
-    """Squared coefficient of variation of the n - 1 gaps that add up to `span_us`.
+def gap_scv(minutes: Minutes) -> float | None:
+    """Squared coefficient of variation of the gaps between arrivals, inside minutes and between.
 
     Null for fewer than two gaps or when all arrivals coincide.
     """
-    gaps = n - 1
-    if gaps < 2 or span_us <= 0:
+    n_gaps = int(minutes.requests.sum()) - 1
+    span_us = float(minutes.last_us[-1] - minutes.first_us[0])
+    if n_gaps < 2 or span_us <= 0:
         return None
-    return max(0.0, squared_gaps_us2 * gaps / float(span_us) ** 2 - 1)
+    inside_us2 = minutes.squared_gaps_us2.astype(np.float64).sum()
+    between_us = (minutes.first_us[1:] - minutes.last_us[:-1]).astype(np.float64)
+    return max(0.0, float(inside_us2 + between_us @ between_us) * n_gaps / span_us**2 - 1)
+
+
+def dispersions(rows: ir.Table, span_s: float | None) -> dict[str, float | None]:
+    """Index of dispersion in windows of each length; null without times."""
+    return {
+        str(w): None if span_s is None else dispersion(rows, w, span_s)
+        for w in DISPERSION_WINDOWS_S
+    }
 
 
 def dispersion(rows: ir.Table, window_s: int, span_s: float) -> float | None:

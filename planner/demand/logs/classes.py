@@ -1,16 +1,15 @@
 """Workload classes: the moments of each kind of request, as a scenario takes them."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
 from planner.demand.logs.arrivals import Minutes, arrivals, busy_minutes
+from planner.demand.logs.groups import Key
 from planner.demand.logs.lengths import lengths
-from planner.demand.logs.limits import Limits
-from planner.demand.logs.results import UNTIMED, Arrivals, ClassMoments, Lengths
-from planner.demand.logs.shares import NO_NAME, OTHERS, share, sums
+from planner.demand.logs.results import UNTIMED, Arrivals, ClassMoments, Lengths, Share
+from planner.demand.logs.shares import NO_NAME, OTHERS, share, sums, together
 
 WHOLE_LOG = "all requests"
 """The only class of a log that names neither classes nor models."""
@@ -26,62 +25,66 @@ class Profile:
     arrivals: Arrivals
 
 
-def profile(rows: ir.Table, span_s: float | None, windows_s: tuple[int, ...] = ()) -> Profile:
-    """Lengths and arrivals of rows, over a log of `span_s` seconds (None: no times).
+def profiles(rows: ir.Table, span_s: float | None, by: tuple[str, ...] = ()) -> dict[Key, Profile]:
+    """Lengths and arrivals of each group of rows, over a log of `span_s` seconds.
 
-    windows_s: lengths of the windows for the index of dispersion.
+    span_s: None where the log has no times.
     """
-    minutes = None if span_s is None else busy_minutes(rows)
-    timed = UNTIMED if minutes is None else arrivals(rows, minutes, span_s or 0, windows_s)
-    return Profile(lengths(rows, "input_tokens"), lengths(rows, "output_tokens"), minutes, timed)
+    inputs, outputs = (lengths(rows, name, by) for name in ("input_tokens", "output_tokens"))
+    minutes = {} if span_s is None else busy_minutes(rows, by)
+    timed = {key: arrivals(found, span_s or 0) for key, found in minutes.items()}
+    return {
+        key: Profile(inputs[key], outputs[key], minutes.get(key), timed.get(key, UNTIMED))
+        for key in inputs
+    }
 
 
 def class_moments(
-    rows: ir.Table, keys: tuple[str, ...], whole: Profile, span_s: float | None, limits: Limits
+    rows: ir.Table, by: tuple[str, ...], span_s: float | None, n_most: int
 ) -> tuple[ClassMoments, ...]:
     """Moments of each class and model of a log, the busiest first, small ones together.
 
-    keys: the columns among label and model that the log has.
+    by: the columns among label and model that the log has.
     """
-    parts = _with_parts(rows, keys, limits.max_parts)
-    found = sums(parts, "part")
-    if len(found) == 1:
-        return (_moments(found[0], whole),)
-    return tuple(
-        _moments(sum_, profile(parts.filter(parts.part == sum_["part"]), span_s)) for sum_ in found
+    found = sums(rows, *by)
+    keys = [tuple(sum_[column] for column in by) for sum_ in found]
+    most, rest = found[:n_most], found[n_most:]
+    named = rows.filter(_any_of(rows, by, keys[:n_most])) if rest else rows
+    measured = profiles(named, span_s, by)
+    moments = [
+        _moments(share(", ".join(key) or WHOLE_LOG, sum_), sum_.get("model", ""), measured[key])
+        for key, sum_ in zip(keys, most, strict=False)
+    ]
+    if rest:
+        others = profiles(rows.filter(~_any_of(rows, by, keys[:n_most])), span_s)
+        moments.append(_moments(share(OTHERS, together(rest)), "", others[()]))
+    return tuple(moments)
+
+
+def _any_of(rows: ir.Table, by: tuple[str, ...], keys: list[Key]) -> ir.BooleanValue:
+    """Do rows belong to one of the groups?"""
+    return ibis.or_(
+        *(
+            ibis.and_(*(rows[column] == value for column, value in zip(by, key, strict=True)))
+            for key in keys
+        )
     )
 
 
-def _with_parts(rows: ir.Table, keys: tuple[str, ...], n_most: int) -> ir.Table:
-    """Rows with `part`, the class and model they belong to, or that they belong to the others."""
-    names = [rows[key].fill_null(NO_NAME) for key in keys] or [ibis.literal(WHOLE_LOG)]
-    parts = rows.mutate(part=ibis.literal(", ").join(names))
-    most = [sum_["part"] for sum_ in sums(parts, "part")[:n_most]]
-    return parts.mutate(part=ibis.ifelse(parts.part.isin(most), parts.part, OTHERS))
-
-
-def _moments(sum_: dict[str, Any], measured: Profile) -> ClassMoments:
-    """Moments of the rows that `sum_` adds up."""
-    total = share(sum_["part"], sum_)
-    cached, timed = total.cached_tokens, measured.arrivals
+def _moments(total: Share, model: str, measured: Profile) -> ClassMoments:
+    """Moments of a class from its totals, lengths and arrivals."""
+    timed, cached = measured.arrivals, total.cached_tokens
     known = cached is not None and total.input_tokens > 0
-    hit_frac = (cached or 0) / total.input_tokens if known else None
     return ClassMoments(
         name=total.name,
-        model=_only_model(sum_),
+        model="" if model == NO_NAME else model,
         requests=total.requests,
         input_tokens=measured.input_lengths.mean,
         input_scv=measured.input_lengths.scv,
         output_tokens=measured.output_lengths.mean,
         output_scv=measured.output_lengths.scv,
-        cache_hit_frac=hit_frac,
+        cache_hit_frac=(cached or 0) / total.input_tokens if known else None,
         requests_per_s=timed.mean_per_s,
         peak_to_mean=timed.peak_to_mean,
         arrival_scv=timed.peak_minute_scv,
     )
-
-
-def _only_model(sum_: dict[str, Any]) -> str:
-    """The model of all rows of a group, or nothing where they name several or none."""
-    first = sum_["first_model"]
-    return str(first) if first is not None and first == sum_["last_model"] else ""

@@ -16,7 +16,7 @@ SECOND_PER = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 UNIT_WORDS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 MICROSECONDS = 1_000_000
 """Microseconds in a second: the audit keeps times as whole microseconds."""
-OUT_OF_RANGE = FAULTS[-1]
+OUT_OF_RANGE = ibis.literal(len(FAULTS) - 1, type="int8")
 
 
 @dataclass(frozen=True, slots=True)

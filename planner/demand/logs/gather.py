@@ -15,7 +15,7 @@ from planner.demand.logs.files import LogFiles
 from planner.demand.logs.limits import Limits
 from planner.demand.logs.prefix_cache import BLOCK_TOKENS, with_prefix_hits
 from planner.demand.logs.readers import Layout, layouts, role_table, unreadable_lines
-from planner.demand.logs.rows import typed_rows
+from planner.demand.logs.rows import typed_rows, with_absent
 from planner.demand.logs.synonyms import Role
 from planner.errors import AuditError
 
@@ -27,7 +27,7 @@ class Gathered:
     """Rows of a log with their faults, the lines no reader could split, and what to tell.
 
     rows: at_us, input_tokens, output_tokens, cached_tokens [int64], ttft_us, latency_us [int64],
-    model, label, fault [text or null].
+    model, label [text or null], fault [int8 or null, index into FAULTS].
     """
 
     rows: ir.Table
@@ -69,7 +69,8 @@ def gather(
     tables, clocks, unreadable = [], [], 0
     for index, layout in enumerate(found):
         raw = role_table(backend, layout, index)
-        typed = backend.create_table(f"typed_{index}", typed_rows(raw, limits), temp=True)
+        stored = backend.create_table(f"typed_{index}", typed_rows(raw, limits), temp=True)
+        typed = with_absent(stored)
         unreadable += unreadable_lines(backend, layout, index)
         clock = find_clock(typed, layout.roles, time_unit, limits)
         timed = with_durations(timed_rows(typed, clock, limits), layout.roles, limits)

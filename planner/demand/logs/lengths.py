@@ -4,18 +4,23 @@ import ibis.expr.types as ir
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.demand.logs.groups import Key, groups
 from planner.demand.logs.results import Lengths
 
 PERCENTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
 
 
-def lengths(rows: ir.Table, column: str) -> Lengths:
-    """Exact moments and percentiles of a token count [tokens].
+def lengths(rows: ir.Table, column: str, by: tuple[str, ...] = ()) -> dict[Key, Lengths]:
+    """Exact moments and percentiles of a token count [tokens], for each group of rows.
 
     The database counts each length once, so only its distinct values are held.
     """
-    counted = rows.group_by(column).aggregate(n=rows.count()).order_by(column).to_pyarrow()
-    return distribution(counted[column].to_numpy(), counted["n"].to_numpy())
+    keys = [*by, column]
+    counted = rows.group_by(keys).aggregate(n=rows.count()).order_by(keys)
+    return {
+        key: distribution(part[column].to_numpy(), part["n"].to_numpy())
+        for key, part in groups(counted, by).items()
+    }
 
 
 def distribution(values: NDArray[np.int64], counts: NDArray[np.int64]) -> Lengths:

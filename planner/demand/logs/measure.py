@@ -1,20 +1,22 @@
 """What the rows of a log add up to: the audit itself."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import ibis.expr.types as ir
 import numpy as np
 
-from planner.demand.logs.arrivals import HOUR_S, MINUTE_S, Minutes
+from planner.demand.logs.arrivals import HOUR_S, MINUTE_S, Minutes, dispersions
 from planner.demand.logs.backend import in_words, private_database
-from planner.demand.logs.classes import class_moments, profile
+from planner.demand.logs.classes import class_moments, profiles
 from planner.demand.logs.clock import MICROSECONDS
 from planner.demand.logs.files import LogFiles
 from planner.demand.logs.gather import Gathered, gather
 from planner.demand.logs.limits import Limits
-from planner.demand.logs.results import DISPERSION_WINDOWS_S, TIME_SHARE_UNKNOWN, Audit, Series
-from planner.demand.logs.shares import hourly, share, shares, sums
+from planner.demand.logs.results import TIME_SHARE_UNKNOWN, Audit, Series
+from planner.demand.logs.rows import FAULTS
+from planner.demand.logs.shares import NO_NAME, hourly, share, shares, sums
 from planner.demand.logs.synonyms import Role
 from planner.errors import AuditError
 
@@ -41,7 +43,8 @@ def _added_up(log: LogFiles, found: Gathered, limits: Limits) -> Audit:
     """Everything an audit reports, from rows whose faults are marked."""
     dropped = _dropped(found)
     rows, starts_at, span_s = _since_first(log.name, found, dropped)
-    whole = profile(rows, span_s, DISPERSION_WINDOWS_S)
+    whole = profiles(rows, span_s)[()]
+    timed = replace(whole.arrivals, dispersion=dispersions(rows, span_s))
     (sum_,) = sums(rows)
     total = share(log.name, sum_)
     keys = tuple(key for key, role in LABELS.items() if found.has(role))
@@ -59,13 +62,13 @@ def _added_up(log: LogFiles, found: Gathered, limits: Limits) -> Audit:
         prefill_time_frac=total.prefill_time_frac,
         input_lengths=whole.input_lengths,
         output_lengths=whole.output_lengths,
-        arrivals=whole.arrivals,
+        arrivals=timed,
         starts_at=starts_at.isoformat() if starts_at else None,
         per_minute=_series(whole.minutes, limits),
         by_model=listed.get("model", ()),
         by_class=listed.get("label", ()),
         by_hour=() if span_s is None else hourly(rows, starts_at),
-        classes=class_moments(rows, keys, whole, span_s, limits),
+        classes=class_moments(rows, keys, span_s, limits.max_parts),
         dropped=dropped,
         caveats=(*found.caveats, *_caveats(found, rows, sum_, whole.arrivals.scv)),
     )
@@ -88,7 +91,7 @@ def _dropped(found: Gathered) -> dict[str, int]:
     """Rows that are not in the figures, by reason, the commonest first."""
     faulty = found.rows.filter(found.rows.fault.notnull())
     counted = faulty.group_by("fault").aggregate(n=faulty.count()).to_pyarrow().to_pylist()
-    reasons = {row["fault"]: int(row["n"]) for row in counted}
+    reasons = {FAULTS[row["fault"]]: int(row["n"]) for row in counted}
     if found.unreadable:
         reasons[UNREADABLE_LINE] = found.unreadable
     return dict(sorted(reasons.items(), key=lambda reason: (-reason[1], reason[0])))
@@ -107,7 +110,11 @@ def _since_first(
     if not end["n"]:
         why = ", ".join(f"{n} with {reason}" for reason, n in dropped.items()) or "no row at all"
         raise AuditError(f"{name} holds no usable request: {why}")
-    rows = sound.mutate(since_us=sound.at_us - (end["first"] or 0))
+    rows = sound.mutate(
+        since_us=sound.at_us - (end["first"] or 0),
+        label=sound.label.fill_null(NO_NAME),
+        model=sound.model.fill_null(NO_NAME),
+    )
     if end["first"] is None:
         return rows, None, None
     starts_at = datetime.fromtimestamp(end["first"] / MICROSECONDS, UTC)

@@ -28,7 +28,19 @@ FAULTS = (
 """What can be wrong with a row, in the order in which it is looked for."""
 
 LONG_LABEL = "(withheld: too long for a name)"
-NO_LABEL = "(none)"
+
+
+ABSENT = {
+    "clock": "float64",
+    "clock_us": "int64",
+    "cached_tokens": "int64",
+    "ttft": "float64",
+    "latency": "float64",
+    "model": "string",
+    "label": "string",
+    "hash_ids": "array<string>",
+}
+"""Columns that a log may lack and their types; those it lacks are never stored."""
 
 
 def typed_rows(raw: ir.Table, limits: Limits) -> ir.Table:
@@ -37,7 +49,8 @@ def typed_rows(raw: ir.Table, limits: Limits) -> ir.Table:
     Columns: input_tokens, output_tokens, cached_tokens [int64, null where faulty or absent],
     clock [float64, the time as a number], clock_us [int64, UTC microseconds of a written date],
     ttft, latency [float64, in the log's own unit], model, label [text or null],
-    hash_ids [array or null], fault [text of FAULTS, null for a sound row].
+    hash_ids [array or null], fault [int8, index into FAULTS, null for a sound row].
+    What the log lacks is left out.
     """
     read, write = (_number(raw, role).fill_null(0) for role in (Role.CACHE_READ, Role.CACHE_WRITE))
     numbers = raw.mutate(
@@ -47,19 +60,43 @@ def typed_rows(raw: ir.Table, limits: Limits) -> ir.Table:
         clock=_number(raw, Role.TIME),
         clock_us=_date_us(raw, limits),
     )
+    optional = {
+        "clock": numbers.clock,
+        "clock_us": numbers.clock_us,
+        "cached_tokens": _whole(numbers.n_cached, limits),
+        "ttft": _number(raw, Role.TTFT),
+        "latency": _number(raw, Role.LATENCY),
+        "model": _label(raw, Role.MODEL, limits),
+        "label": _label(raw, Role.CLASS, limits),
+        "hash_ids": _column(raw, Role.BLOCKS, "array<string>"),
+    }
     return numbers.select(
-        "clock",
-        "clock_us",
         input_tokens=_whole(numbers.n_input, limits),
         output_tokens=_whole(numbers.n_output, limits),
-        cached_tokens=_whole(numbers.n_cached, limits),
-        ttft=_number(raw, Role.TTFT),
-        latency=_number(raw, Role.LATENCY),
-        model=_label(raw, Role.MODEL, limits),
-        label=_label(raw, Role.CLASS, limits),
-        hash_ids=_column(raw, Role.BLOCKS, "array<string>"),
-        fault=ibis.cases(*_faults(numbers, limits), else_=ibis.null("string")),
+        fault=ibis.cases(*_faults(numbers, limits), else_=ibis.null("int8")).cast("int8"),
+        **{name: column for name, column in optional.items() if name in _present(raw)},
     )
+
+
+def with_absent(stored: ir.Table) -> ir.Table:
+    """Stored rows with nulls for the columns that the log lacks."""
+    lacking = {name: ibis.null(kind) for name, kind in ABSENT.items() if name not in stored.columns}
+    return stored.mutate(**lacking)
+
+
+def _present(raw: ir.Table) -> set[str]:
+    """Which of the optional columns a role table can fill."""
+    filled_by = {
+        "clock": (Role.TIME,),
+        "clock_us": (Role.TIME,),
+        "cached_tokens": (Role.CACHED, Role.CACHE_READ),
+        "ttft": (Role.TTFT,),
+        "latency": (Role.LATENCY,),
+        "model": (Role.MODEL,),
+        "label": (Role.CLASS,),
+        "hash_ids": (Role.BLOCKS,),
+    }
+    return {name for name, roles in filled_by.items() if set(roles) & set(raw.columns)}
 
 
 def _column(raw: ir.Table, role: Role, kind: str) -> ir.Value:
@@ -115,8 +152,8 @@ def _given(raw: ir.Table, role: Role) -> ir.BooleanValue:
     return column.notnull()
 
 
-def _faults(numbers: ir.Table, limits: Limits) -> list[tuple[ir.BooleanValue, str]]:
-    """(condition, fault) in the order of FAULTS, as far as a single row can show it.
+def _faults(numbers: ir.Table, limits: Limits) -> list[tuple[ir.BooleanValue, int]]:
+    """(condition, index) in the order of FAULTS, as far as a single row can show it.
 
     A condition that is null (nothing to compare) is no fault.
     """
@@ -134,7 +171,7 @@ def _faults(numbers: ir.Table, limits: Limits) -> list[tuple[ir.BooleanValue, st
     if Role.TIME in numbers.columns:
         unread = numbers.clock.isnull() & numbers.clock_us.isnull()
         conditions += [~given[Role.TIME], unread]
-    return list(zip(conditions, FAULTS, strict=False))
+    return [(condition, index) for index, condition in enumerate(conditions)]
 
 
 def _token_faults(

@@ -15,7 +15,7 @@ NO_NAME = "(none)"
 
 
 def sums(rows: ir.Table, *by: str) -> list[dict[str, Any]]:
-    """Requests, tokens, latencies and the first and last model of each group, busiest first."""
+    """Requests, tokens and latencies of each group, the busiest first; one row without `by`."""
     found = rows.aggregate(
         by=list(by),
         requests=rows.count(),
@@ -24,8 +24,6 @@ def sums(rows: ir.Table, *by: str) -> list[dict[str, Any]]:
         cached_tokens=rows.cached_tokens.sum(),
         ttft_us=rows.ttft_us.sum(),
         latency_us=rows.latency_us.sum(),
-        first_model=rows.model.min(),
-        last_model=rows.model.max(),
     )
     order = [found.requests.desc(), *(found[key].asc() for key in by)]
     listed: list[dict[str, Any]] = found.order_by(order).to_pyarrow().to_pylist()
@@ -50,12 +48,12 @@ def share(name: str, sum_: Mapping[str, Any]) -> Share:
 def shares(rows: ir.Table, column: str, n_most: int) -> tuple[Share, ...]:
     """Tokens by model or class, the busiest `n_most` by name and the rest together."""
     found = sums(rows, column)
-    named = [share(NO_NAME if sum_[column] is None else sum_[column], sum_) for sum_ in found]
+    named = [share(sum_[column], sum_) for sum_ in found]
     rest = found[n_most:]
-    return (*named[:n_most], *([share(OTHERS, _together(rest))] if rest else []))
+    return (*named[:n_most], *([share(OTHERS, together(rest))] if rest else []))
 
 
-def _together(found: list[dict[str, Any]]) -> dict[str, Any]:
+def together(found: list[dict[str, Any]]) -> dict[str, Any]:
     """Groups added up; a sum that all of them lack stays null."""
     keys = ("requests", "input_tokens", "output_tokens", "cached_tokens", "ttft_us", "latency_us")
     given = {key: [sum_[key] for sum_ in found if sum_[key] is not None] for key in keys}
