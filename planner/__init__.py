@@ -1,1 +1,61 @@
-"""Switchyard: an analytical planner for LLM-inference fleets."""
+"""Switchyard: should an inference fleet stay whole, be split, or be rebuilt, in dollars and megawatts.
+
+In reading order::
+
+    catalog = load_catalog()                  # cited facts
+    scenario = Scenario(profile="neocloud")   # every input, with unit and limits
+    held = audit("requests.csv")              # what the fleet is really asked for
+    answer = plan(scenario, n_samples=1024)   # options, bridge, megawatts, verdict
+    brief_pdf(answer)                         # the page that gets signed
+
+Glossary. Prefill: reading the prompt. Decode: writing the answer, a token at a time. TTFT: time to
+first token. TPOT: time per output token. Replica: the chips that hold one copy of a model. Pool:
+replicas in one role. Batch: requests a replica decodes at once. PUE: facility power over IT power.
+Iso-demand, iso-power, iso-cost: options compared at equal work, megawatts or spending.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from planner.demand import profiles
+from planner.demand.scenario import Scenario
+from planner.errors import SwitchyardError
+from planner.facts.catalog import Catalog, load_catalog
+from planner.version import MODEL_VERSION
+
+if TYPE_CHECKING:
+    from planner.decision.plan import Plan as Plan
+    from planner.decision.plan import plan as plan
+    from planner.decision.risk import Risk as Risk
+    from planner.decision.risk import sample as sample
+    from planner.demand.audit import Audit as Audit
+    from planner.demand.audit import audit as audit
+    from planner.export.brief import brief_pdf as brief_pdf
+
+_LATER = {
+    "Plan": "planner.decision.plan",
+    "plan": "planner.decision.plan",
+    "Risk": "planner.decision.risk",
+    "sample": "planner.decision.risk",
+    "Audit": "planner.demand.audit",
+    "audit": "planner.demand.audit",
+    "brief_pdf": "planner.export.brief",
+}
+
+__all__ = [
+    "MODEL_VERSION",
+    "Catalog",
+    "Scenario",
+    "SwitchyardError",
+    "load_catalog",
+    "profiles",
+    *_LATER,
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Names whose modules are heavy load when first asked for."""
+    if name not in _LATER:
+        raise AttributeError(f"planner has no {name!r}.")
+    import importlib
+
+    return getattr(importlib.import_module(_LATER[name]), name)

@@ -75,6 +75,12 @@ def length_scales(scenario: Scenario, wanted: float) -> tuple[float, float]:
     return total / (1 + wanted) / inputs, total * wanted / (1 + wanted) / outputs
 
 
+def relative_lengths(scenario: Scenario, planned: float, other: float) -> tuple[float, float]:
+    """Factors on planned prompt and answer lengths when another ratio comes true."""
+    before, after = length_scales(scenario, planned), length_scales(scenario, other)
+    return after[0] / before[0], after[1] / before[1]
+
+
 def demands(scenario: Scenario, month: float | None = None) -> tuple[Demand, ...]:
     """The classes in a month (None: the planning month), lengths rescaled, rates grown."""
     when = scenario.planning_month if month is None else month
@@ -103,5 +109,3 @@ def _tokens_per_s(scenario: Scenario) -> tuple[float, float]:
     outputs = float(rates @ [row.output_tokens for row in rows])
     return inputs, outputs
 
-
-__all__ = ["Demand", "audited_ratio", "demands", "growth", "length_scales", "ratio"]

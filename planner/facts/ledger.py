@@ -55,11 +55,16 @@ class Ledger:
         self._draws = draws or {}
         self.used: dict[str, Assumption] = {}
 
-    def __getitem__(self, parameter: str) -> Any:
-        """The value, or its draws, under a name; `CatalogError` when there is no such number."""
+    def find(self, parameter: str) -> Assumption:
+        """The register's row under a name, remembered as used; CatalogError if there is none."""
         if parameter not in self.used:
             self.used[parameter] = self._find(parameter)
-        return self._draws.get(parameter, self.used[parameter].value)
+        return self.used[parameter]
+
+    def __getitem__(self, parameter: str) -> Any:
+        """The value, or its draws, under a name."""
+        drawn = self._draws.get(parameter)
+        return self.find(parameter).value if drawn is None else drawn
 
     def sampled(self, n: int, seed: int) -> "Ledger":
         """The same ledger with n draws of every number used so far that has a range."""

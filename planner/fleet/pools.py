@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-MONOLITHIC, PREFILL, DECODE = "monolithic", "prefill", "decode"
+ROLES = MONOLITHIC, PREFILL, DECODE = "monolithic", "prefill", "decode"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """Power of pools: nameplate, provisioned at its caps, peak draw and mean draw, kept apart."""
 
+from collections.abc import Container
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from planner.facts.catalog import Catalog
 from planner.facts.ledger import Ledger
@@ -15,17 +17,17 @@ class Watts:
     lean_peak_w, lean_mean_w: draws of the same work on the replicas needed without reserve.
     """
 
-    nameplate_w: float
-    provisioned_w: float
-    peak_w: float
-    mean_w: float
-    lean_peak_w: float
-    lean_mean_w: float
+    nameplate_w: Any
+    provisioned_w: Any
+    peak_w: Any
+    mean_w: Any
+    lean_peak_w: Any
+    lean_mean_w: Any
 
     def __add__(self, other: "Watts") -> "Watts":
         return Watts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
-    def times(self, factor: float) -> "Watts":
+    def times(self, factor: Any) -> "Watts":
         """Every power times a factor (a PUE, a count)."""
         return Watts(*(getattr(self, f.name) * factor for f in fields(self)))
 
@@ -45,8 +47,8 @@ def pool_watts(pool: Pool, catalog: Catalog, ledger: Ledger) -> Watts:
     drawn_rest_w = rest_w * ledger["estimates.power.overhead_draw_frac"]
     lean = pool.n_needed / pool.n_replicas if pool.n_replicas else 0.0
 
-    def draw_w(activity: Activity, busier: float) -> float:
-        return float(_chip_draw_w(pool, activity, busier, catalog, ledger)) + drawn_rest_w
+    def draw_w(activity: Activity, busier: float) -> Any:
+        return _chip_draw_w(pool, activity, busier, catalog, ledger) + drawn_rest_w
 
     return Watts(
         nameplate_w=n * (tdp_w + rest_w),
@@ -58,36 +60,39 @@ def pool_watts(pool: Pool, catalog: Catalog, ledger: Ledger) -> Watts:
     )
 
 
-def nameplate_w(accelerator: str, catalog: Catalog, ledger: Ledger) -> float:
+def nameplate_w(accelerator: str, catalog: Catalog, ledger: Ledger) -> Any:
     """All-in nameplate of one chip with its share of server, network and storage. Returns: [W]"""
     return tdp(accelerator, ledger) + overhead_w(accelerator, catalog, ledger)
 
 
-def tdp(accelerator: str, ledger: Ledger) -> float:
+def tdp(accelerator: str, ledger: Ledger) -> Any:
     """Thermal design power of one chip. Returns: [W]"""
-    return float(ledger[f"accelerators.{accelerator}.tdp_w"])
+    return ledger[f"accelerators.{accelerator}.tdp_w"]
 
 
-def overhead_w(accelerator: str, catalog: Catalog, ledger: Ledger) -> float:
+def overhead_w(accelerator: str, catalog: Catalog, ledger: Ledger) -> Any:
     """Server, network and storage power beside one chip. Returns: [W]"""
     network_w = ledger["estimates.power.network_storage_w"]
     chip = catalog.accelerators[accelerator]
     if chip.server_w is None:
         kind = "rack_nameplate" if chip.price_scope == "rack" else "nameplate"
         over_frac = ledger[f"power.server.{kind}_over_tdp_frac"] - 1
-        return float(tdp(accelerator, ledger) * over_frac + network_w)
+        return tdp(accelerator, ledger) * over_frac + network_w
     server_w = ledger[f"accelerators.{accelerator}.server_w"]
-    return float(server_w - tdp(accelerator, ledger) + network_w)
+    return server_w - tdp(accelerator, ledger) + network_w
 
 
-def capped(fleet: Fleet, catalog: Catalog, ledger: Ledger) -> Fleet:
-    """The fleet with every decode pool under the lowest cap that does not slow it at peak."""
-    return replace(fleet, pools=tuple(_capped(pool, catalog, ledger) for pool in fleet.pools))
+def capped(
+    fleet: Fleet, catalog: Catalog, ledger: Ledger, roles: Container[str] = (DECODE,)
+) -> Fleet:
+    """The fleet with the pools of some roles under the lowest cap that slows nothing at peak."""
+    pools = (
+        _capped(pool, catalog, ledger) if pool.role in roles else pool for pool in fleet.pools
+    )
+    return replace(fleet, pools=tuple(pools))
 
 
 def _capped(pool: Pool, catalog: Catalog, ledger: Ledger) -> Pool:
-    if pool.role != DECODE:
-        return pool
     cap = harmless_cap_frac(
         _idle_w(pool.accelerator, catalog, ledger),
         tdp(pool.accelerator, ledger),
@@ -98,35 +103,24 @@ def _capped(pool: Pool, catalog: Catalog, ledger: Ledger) -> Pool:
     return replace(pool, power_cap_frac=float(cap))
 
 
-def harmless_provisioned_w(fleet: Fleet, catalog: Catalog, ledger: Ledger) -> float:
-    """IT power if every chip, whatever its role, ran under its lowest harmless cap. Returns: [W]"""
-    total = 0.0
-    for pool in fleet.pools:
-        low = _capped(replace(pool, role=DECODE), catalog, ledger)
-        total += pool_watts(low, catalog, ledger).provisioned_w
-    return total
-
-
 def _chip_draw_w(
     pool: Pool, activity: Activity, busier: float, catalog: Catalog, ledger: Ledger
-) -> float:
+) -> Any:
     idle_w = _idle_w(pool.accelerator, catalog, ledger)
     share = _activity(activity, busier, ledger)
-    return float(chip_draw_w(idle_w, tdp(pool.accelerator, ledger), share, pool.power_cap_frac))
+    return chip_draw_w(idle_w, tdp(pool.accelerator, ledger), share, pool.power_cap_frac)
 
 
-def _activity(activity: Activity, busier: float, ledger: Ledger) -> float:
-    return float(
-        activity_frac(
-            activity.compute_util_frac * busier,
-            activity.memory_util_frac * busier,
-            compute_weight=ledger["estimates.power.compute_weight_frac"],
-            memory_weight=ledger["estimates.power.memory_weight_frac"],
-        )
+def _activity(activity: Activity, busier: float, ledger: Ledger) -> Any:
+    return activity_frac(
+        activity.compute_util_frac * busier,
+        activity.memory_util_frac * busier,
+        compute_weight=ledger["estimates.power.compute_weight_frac"],
+        memory_weight=ledger["estimates.power.memory_weight_frac"],
     )
 
 
-def _idle_w(accelerator: str, catalog: Catalog, ledger: Ledger) -> float:
+def _idle_w(accelerator: str, catalog: Catalog, ledger: Ledger) -> Any:
     if catalog.accelerators[accelerator].idle_w is None:
-        return float(tdp(accelerator, ledger) * ledger["power.idle_frac_of_tdp"])
-    return float(ledger[f"accelerators.{accelerator}.idle_w"])
+        return tdp(accelerator, ledger) * ledger["power.idle_frac_of_tdp"]
+    return ledger[f"accelerators.{accelerator}.idle_w"]

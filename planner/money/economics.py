@@ -54,7 +54,7 @@ def _pool_costs(
 ) -> tuple[Any, ...]:
     more = stretch(pool, ledger, nominal)
     n = pool.n_accelerators * more
-    watts = pool_watts(pool, catalog, nominal)
+    watts = pool_watts(pool, catalog, ledger)
     capex = n * all_in_usd(pool.accelerator, catalog, ledger)
     facility_w = watts.mean_w * more * ledger["site.pue"]
     return (

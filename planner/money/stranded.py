@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from planner.fleet.watts import Watts
 
@@ -18,23 +19,23 @@ LABELS = {
 class Stranded:
     """Facility power [W]. causes sum to provisioned − needed; the headline is what can be recovered."""
 
-    provisioned_w: float
-    needed_w: float
-    causes: Mapping[str, float]
-    stranded_w: float
-    recovered_w: float
-    extra_throughput_frac: float
+    provisioned_w: Any
+    needed_w: Any
+    causes: Mapping[str, Any]
+    stranded_w: Any
+    recovered_w: Any
+    extra_throughput_frac: Any
 
 
 def stranded(
-    owned_nameplate_w: float, built: Watts, built_harmless_w: float, best: Watts
+    owned_nameplate_w: Any, built: Watts, built_harmless_w: Any, best: Watts
 ) -> Stranded:
     """Causes as differences of computed fleets, all in facility watts.
 
-    owned_nameplate_w: the owned fleet, or as-built where nothing is owned. built_harmless_w:
+    owned_nameplate_w: the owned fleet; None where nothing is owned (as-built stands for it). built_harmless_w:
     as-built provisioned under caps that slow nothing. best: the cheapest purchasable option.
     """
-    provisioned = owned_nameplate_w or built.nameplate_w
+    provisioned = built.nameplate_w if owned_nameplate_w is None else owned_nameplate_w
     causes = {
         "surplus": provisioned - built.nameplate_w,
         "nameplate": built.nameplate_w - built.peak_w,

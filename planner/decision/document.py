@@ -1,0 +1,165 @@
+"""The document `plan/1`: a plan as plain values, each missing one with its reason in the caveats."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from planner.decision.headline import headline
+from planner.decision.records import option_record
+from planner.decision.views import iso_cost, iso_power
+from planner.fleet.mix import PROPOSED
+from planner.fleet.options import LABELS
+from planner.fleet.pools import DECODE, MONOLITHIC, PREFILL
+from planner.money import stranded as megawatts
+from planner.money import tax
+from planner.version import MODEL_VERSION
+
+if TYPE_CHECKING:
+    from planner.decision.plan import Plan
+
+SCHEMA = "plan/1"
+W_PER_MW = 1e6
+TOLERANCE = 1e-9
+
+
+def document(plan: Plan) -> dict[str, Any]:
+    """All keys of the public contract."""
+    caveats: list[str] = list(plan.sized.caveats) + list(plan.fleets[PROPOSED].caveats)
+    options = [option_record(plan, name) for name in LABELS]
+    body = {
+        "schema": SCHEMA,
+        "scenario": plan.scenario.model_dump(mode="json"),
+        "model_version": MODEL_VERSION,
+        "catalog_date": plan.catalog.date,
+        "verdict": _verdict(plan),
+        "declared": declared(plan),
+        "headline": headline(plan, caveats),
+        "options": options,
+        "proposed": option_record(plan, PROPOSED),
+        "views": {"iso_power": {"options": iso_power(plan)}, "iso_cost": {"options": iso_cost(plan)}},
+        "bridge": _bridge(plan),
+        "net": {"usd_per_year": plan.bridge.net, "frac": plan.bridge.net / plan.bridge.base},
+        "stranded": _stranded(plan),
+        "checks": checks(plan),
+        "ledger": plan.ledger.rows(),
+    }
+    plain = finite(body, "", caveats)
+    plain["caveats"] = list(dict.fromkeys([*_infeasible(plan), *caveats]))
+    return plain
+
+
+def _verdict(plan: Plan) -> dict[str, Any]:
+    held = plan.verdict
+    return {
+        "action": held.action,
+        "option_id": held.option_id,
+        "sentence": held.sentence,
+        "confidence_frac": held.confidence_frac,
+        "flips": [dict(flip) for flip in plan.flips],
+    }
+
+
+def declared(plan: Plan) -> dict[str, Any]:
+    """The workload that the next cluster is built for, and what it takes."""
+    option = plan.verdict.option_id
+    pools = plan.fleets[option].pools
+    pue = plan.ledger["site.pue"]
+    by_role = {role: 0.0 for role in (MONOLITHIC, PREFILL, DECODE)}
+    for pool in pools:
+        by_role[pool.role] += float(plan.pool_watts(pool).provisioned_w * pue)
+    whole = by_role[MONOLITHIC]
+    prefill_share = _prefill_share(plan, option)
+    return {
+        "primary_workload": "prefill" if prefill_share > 1 - prefill_share else "decode",
+        "by_class": [
+            {"class": demand.name, "action": plan.verdict.action} for demand in plan.sized.demands
+        ],
+        "prefill_mw": (by_role[PREFILL] + whole * prefill_share) / W_PER_MW,
+        "decode_mw": (by_role[DECODE] + whole * (1 - prefill_share)) / W_PER_MW,
+        "accelerators": sorted({pool.accelerator for pool in pools}),
+        "flexibility_usd_per_year": flexibility_usd_per_year(plan),
+    }
+
+
+def flexibility_usd_per_year(plan: Plan) -> float:
+    """What keeping mixed use costs a year against the cheapest purchasable option."""
+    chosen = plan.money.cost_usd_per_year(plan.verdict.option_id)
+    return float(chosen - plan.money.cost_usd_per_year(plan.best))
+
+
+def _prefill_share(plan: Plan, option: str) -> float:
+    pools = plan.fleets[option].pools
+    chips = sum(pool.n_accelerators for pool in pools)
+    return sum(p.n_accelerators * p.shares.prefill_frac for p in pools) / chips if chips else 0.0
+
+
+def _bridge(plan: Plan) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": step,
+            "label": tax.LABELS[step],
+            "usd_per_year": usd,
+            "frac": usd / plan.bridge.base,
+        }
+        for step, usd in plan.bridge.steps.items()
+    ]
+
+
+def _stranded(plan: Plan) -> dict[str, Any]:
+    held = plan.stranded
+    return {
+        "provisioned_mw": held.provisioned_w / W_PER_MW,
+        "needed_mw": held.needed_w / W_PER_MW,
+        "causes": [
+            {"id": cause, "label": megawatts.LABELS[cause], "mw": watts / W_PER_MW}
+            for cause, watts in held.causes.items()
+        ],
+    }
+
+
+def checks(plan: Plan) -> dict[str, Any]:
+    """The master check: what must add up, recomputed from the published parts."""
+    held = plan.stranded
+    power = sum(held.causes.values()) - (held.provisioned_w - held.needed_w)
+    extras = plan.money.extras["split-mixed"].total
+    ends = tax.carried(*plan.ladder_costs)
+    money = plan.bridge.net - (ends[0] - ends[-1] - extras)
+    served = {
+        demand.name: sum(p.demand_frac for p in plan.fleets["as-built"].pools if p.class_name == demand.name)
+        for demand in plan.sized.demands
+    }
+    tests = {
+        "The causes add up to provisioned less needed power.": abs(power) <= TOLERANCE * held.provisioned_w,
+        "The bridge adds up to the net.": abs(money) <= TOLERANCE * abs(plan.bridge.base),
+        "As-built serves every class whole.": all(abs(s - 1) < TOLERANCE for s in served.values()),
+        "Nameplate ≥ provisioned ≥ peak ≥ mean power for every option.": all(
+            w.nameplate_w >= w.provisioned_w >= w.peak_w >= w.mean_w for w in plan.watts.values()
+        ),
+    }
+    failed = [name for name, passed in tests.items() if not passed]
+    return {"ok": not failed, "failed": failed}
+
+
+def _infeasible(plan: Plan) -> list[str]:
+    return [
+        f"{fleet.label} ({name}) is infeasible: {fleet.reason}"
+        for name, fleet in plan.fleets.items()
+        if not fleet.feasible
+    ]
+
+
+def finite(value: Any, path: str, caveats: list[str]) -> Any:
+    """Plain Python values; what is not finite becomes None with a reason in the caveats."""
+    if isinstance(value, Mapping):
+        return {key: finite(item, f"{path}.{key}".strip("."), caveats) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item, path, caveats) for item in value]
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    number = float(value)
+    if math.isfinite(number):
+        return number
+    caveats.append(f"{path} has no finite value: the system it describes is unstable or empty.")
+    return None

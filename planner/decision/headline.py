@@ -1,0 +1,149 @@
+"""The figures at the top: as-built unlabelled, the recommended plan beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from planner.demand.workload import ratio
+from planner.money import cash, tax
+from planner.money.economics import j_per_useful_token, revenue_usd_per_kwh, usd_per_mtok
+
+if TYPE_CHECKING:
+    from planner.decision.plan import Plan
+    from planner.decision.valued import Valued
+
+W_PER_MW = 1e6
+LEVELS = (("p10", 10), ("p50", 50), ("p90", 90))
+
+
+def headline(plan: Plan, caveats: list[str]) -> dict[str, Any]:
+    """Figures of as-built, with the recommended plan's under `proposed`."""
+    if plan.sampled is None:
+        caveats.append("Ranges and confidence are not computed: the plan was asked for no samples.")
+    return {
+        **_shared(plan, "as-built", caveats),
+        "speed_to_power_quarters": speed_to_power_quarters(plan),
+        "at_18_months": at_18_months(plan),
+        "proposed": _shared(plan, plan.verdict.option_id, caveats),
+    }
+
+
+def _shared(plan: Plan, option: str, caveats: list[str]) -> dict[str, Any]:
+    held, money = plan.stranded, plan.money
+    today = ratio(plan.scenario, 0)
+    return {
+        "option_id": option,
+        "prefill_token_frac": 1 / (1 + today),
+        "decode_to_prefill_token_ratio": today,
+        "prefill_time_frac": prefill_time_frac(plan, option),
+        "tax_frac": spread(plan, tax_frac),
+        "gross_gap_frac": spread(plan, gross_gap_frac),
+        "software_gain_frac": gross_gap_frac(plan, money) - tax_frac(plan, money),
+        "paper_tax_frac": paper_tax_frac(plan, caveats),
+        "stranded_mw": _stranded_mw(plan),
+        "stranded_capital_usd": stranded_capital_usd(plan),
+        "free_mw": plan.ledger["power_budget_mw"] - held.provisioned_w / W_PER_MW,
+        "recovered_mw": held.recovered_w / W_PER_MW,
+        "extra_throughput_frac": held.extra_throughput_frac,
+        **_unit_figures(plan, option),
+        **_cash_figures(plan, option, caveats),
+    }
+
+
+def prefill_time_frac(plan: Plan, option: str) -> float:
+    """Share of accelerator-seconds spent in prefill over an option's fleet."""
+    pools = plan.fleets[option].pools
+    busy = [pool.n_accelerators * pool.utilization for pool in pools]
+    prefill = sum(b * pool.shares.prefill_frac for b, pool in zip(busy, pools, strict=True))
+    return prefill / sum(busy) if sum(busy) else 0.0
+
+
+def spread(plan: Plan, figure: Callable[[Plan, Valued], Any]) -> dict[str, Any]:
+    """P10, P50 and P90 of a figure; without samples its value alone, as P50."""
+    return quantiles(figure(plan, plan.sampled or plan.money))
+
+
+def quantiles(samples: Any) -> dict[str, Any]:
+    """P10, P50, P90 of samples; a single number stands as P50."""
+    if np.ndim(samples) == 0:
+        return {"p10": None, "p50": float(samples), "p90": None}
+    return {name: float(np.percentile(samples, level)) for name, level in LEVELS}
+
+
+def tax_frac(plan: Plan, money: Valued) -> Any:
+    """The bifurcation tax."""
+    return tax.tax_frac(*plan.costs_along(money))
+
+
+def gross_gap_frac(plan: Plan, money: Valued) -> Any:
+    """As-built against the mixed split, before friction."""
+    return tax.gross_gap_frac(*plan.costs_along(money))
+
+
+def paper_tax_frac(plan: Plan, caveats: list[str]) -> Any:
+    """The tax against paper chips, or None with its reason."""
+    paper = plan.fleets["split-specialised"]
+    if not paper.feasible or not paper.pools:
+        caveats.append(f"paper_tax_frac is not known: {paper.reason}")
+        return None
+    gross = plan.money.gross_usd_per_year("split-specialised")
+    return tax.paper_tax_frac(*plan.costs_along(plan.money), gross)
+
+
+def _stranded_mw(plan: Plan) -> dict[str, Any]:
+    return quantiles((plan.sampled_stranded or plan.stranded).stranded_w / W_PER_MW)
+
+
+def stranded_capital_usd(plan: Plan) -> float:
+    """Book less resale value of owned chips that the best purchasable option displaces."""
+    held = plan.money.cash[plan.best]
+    return float(held.written_off_usd - held.resale_usd)
+
+
+def _unit_figures(plan: Plan, option: str) -> dict[str, Any]:
+    sold, costs = plan.money.volumes, plan.money.costs[option]
+    facility_w = plan.watts[option].mean_w * plan.ledger["site.pue"]
+    return {
+        "j_per_useful_token": j_per_useful_token(facility_w, sold),
+        "revenue_usd_per_kwh": revenue_usd_per_kwh(sold, costs),
+        "cost_usd_per_mtok": usd_per_mtok(plan.money.cost_usd_per_year(option), sold),
+        "capex_usd_per_mtok": usd_per_mtok(costs.capital_usd_per_year, sold),
+    }
+
+
+def _cash_figures(plan: Plan, option: str, caveats: list[str]) -> dict[str, Any]:
+    """NPV and its company, all against as-built; as-built against itself has none."""
+    base, held, terms = plan.money.cash["as-built"], plan.money.cash[option], plan.money.terms
+    money = plan.sampled or plan.money
+    if option == "as-built":
+        caveats.append("As-built has no IRR, payback or cost of waiting: it is what others are held against.")
+        found: tuple[Any, Any, Any] = (None, None, None)
+    else:
+        flows = cash.flows_usd(held, base, terms)
+        (irr, no_irr), (payback, no_payback) = cash.irr_frac(flows), cash.payback_years(flows)
+        caveats.extend(filter(None, (no_irr, no_payback)))
+        found = (irr, payback, cash.waiting_usd_per_quarter(held, base, terms))
+    names = ("irr_frac", "payback_years", "waiting_usd_per_quarter")
+    return {"npv_usd": quantiles(money.npv_usd[option])} | dict(zip(names, found, strict=True))
+
+
+def speed_to_power_quarters(plan: Plan) -> dict[str, Any]:
+    """Quarters to the first extra token: from recovered megawatts, and from new ones."""
+    return {
+        "recovered": plan.money.cash[plan.best].start_quarters,
+        "new": plan.ledger["site.new_power_quarters"],
+    }
+
+
+def at_18_months(plan: Plan) -> dict[str, Any]:
+    """The main figures with the fleet sized for month 18."""
+    later = plan.at_18_months
+    return {
+        "tax_frac": tax_frac(later, later.money),
+        "recovered_mw": later.stranded.recovered_w / W_PER_MW,
+        "action": later.verdict.action,
+        "decode_to_prefill_token_ratio": ratio(plan.scenario, 18),
+    }

@@ -1,0 +1,161 @@
+"""The plan: every stage of the answer for one scenario, kept so that all of it can be explained."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from planner.decision import verdict as verdicts
+from planner.decision.document import document
+from planner.decision.flips import flips
+from planner.decision.sized import CAPPED, Sized, sized
+from planner.decision.valued import Valued, valued
+from planner.decision.verdict import Verdict
+from planner.demand.scenario import Scenario
+from planner.facts.catalog import Catalog, load_catalog
+from planner.fleet.mix import PROPOSED, proposed
+from planner.fleet.options import PURCHASABLE
+from planner.fleet.pools import ROLES, Fleet, Pool
+from planner.fleet.watts import Watts, capped, fleet_watts, nameplate_w, pool_watts
+from planner.money.stranded import Stranded, stranded
+from planner.money.tax import Bridge, bridge
+from planner.facts.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One scenario answered; stages in order: sized, valued, judged.
+
+    fleets, watts: by option id, the proposed plan included. money: the deterministic values.
+    sampled: the same over samples, with `sampled_stranded`; None where none were asked for.
+    best: id of the cheapest purchasable option, before the friction of a split.
+    """
+
+    scenario: Scenario
+    sized: Sized
+    fleets: Mapping[str, Fleet]
+    watts: Mapping[str, Watts]
+    money: Valued
+    sampled: Valued | None
+    best: str
+    stranded: Stranded
+    sampled_stranded: Stranded | None
+    bridge: Bridge
+    verdict: Verdict
+
+    @property
+    def ledger(self) -> Ledger:
+        """Every assumption used so far."""
+        return self.sized.ledger
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog that the plan was made from."""
+        return self.sized.catalog
+
+    @property
+    def ladder_costs(self) -> tuple[dict[str, Any], dict[str, bool]]:
+        """Gross yearly cost and feasibility of the purchasable options."""
+        return self.costs_along(self.money)
+
+    def costs_along(self, money: Valued) -> tuple[dict[str, Any], dict[str, bool]]:
+        """The same for other values of the assumptions, such as samples."""
+        return ladder_costs(self.sized, money)
+
+    def pool_watts(self, pool: Pool) -> Watts:
+        """IT power of one pool."""
+        return pool_watts(pool, self.catalog, self.ledger)
+
+    @cached_property
+    def flips(self) -> tuple[Mapping[str, Any], ...]:
+        """Values of the headline sliders at which the verdict changes."""
+        return flips(self)
+
+    @cached_property
+    def at_18_months(self) -> "Plan":
+        """The plan with the fleet sized for month 18: itself where that is its month."""
+        month = 18
+        if self.scenario.planning_month == month:
+            return self
+        return plan(self.scenario.model_copy(update={"planning_month": float(month)}), self.catalog)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The document `plan/1` of plain values; no NaN, no infinity."""
+        return document(self)
+
+
+def plan(
+    scenario: Scenario, catalog: Catalog | None = None, *, n_samples: int = 0, seed: int = 0
+) -> Plan:
+    """Answer a scenario.
+
+    n_samples: draws for the ranges and the confidence, sizing held fixed; 0 for none.
+    """
+    held = sized(scenario, catalog or load_catalog())
+    first = valued(held, held.ledger, held.fleets)
+    chosen = _proposed(held, first)
+    fleets = {**held.fleets, PROPOSED: chosen}
+    watts = {**held.watts, PROPOSED: fleet_watts(chosen, held.catalog, held.ledger)}
+    money = valued(held, held.ledger, fleets)
+    best = _cheapest(held, money)
+    wasted = _stranded(held, held.ledger, best)
+    draws = held.ledger.sampled(n_samples, seed) if n_samples else None
+    sampled = valued(held, draws, fleets) if draws else None
+    return Plan(
+        scenario=scenario,
+        sized=held,
+        fleets=fleets,
+        watts=watts,
+        money=money,
+        sampled=sampled,
+        best=best,
+        stranded=wasted,
+        sampled_stranded=_stranded(held, draws, best) if draws else None,
+        bridge=bridge(*ladder_costs(held, money), money.extras["split-mixed"]),
+        verdict=_verdict(held, sampled or money, fleets),
+    )
+
+
+def ladder_costs(held: Sized, money: Valued) -> tuple[dict[str, Any], dict[str, bool]]:
+    """Gross yearly cost and feasibility of the purchasable options, in the bridge's order."""
+    feasible = {name: held.fleets[name].feasible and name in money.costs for name in PURCHASABLE}
+    gross = {name: money.gross_usd_per_year(name) for name in PURCHASABLE if name in money.costs}
+    return gross, feasible
+
+
+def _proposed(held: Sized, money: Valued) -> Fleet:
+    """The mix that the scenario forces, or that cost picks, among the purchasable options."""
+    names = [name for name in PURCHASABLE if name in money.costs]
+    forced = None if held.scenario.fleet_mix == "auto" else float(held.scenario.fleet_mix)
+    return proposed(
+        held.fleets,
+        {name: float(money.cost_usd_per_year(name)) for name in names},
+        {name: float(held.watts[name].provisioned_w) for name in names},
+        forced,
+    )
+
+
+def _cheapest(held: Sized, money: Valued) -> str:
+    gross, feasible = ladder_costs(held, money)
+    allowed = [name for name in gross if feasible[name]] or list(gross)
+    return min(allowed, key=lambda name: float(gross[name]))
+
+
+def _stranded(held: Sized, ledger: Ledger, best: str) -> Stranded:
+    """Stranded facility power of as-built against the best purchasable option."""
+    pue, catalog, as_built = ledger["site.pue"], held.catalog, held.fleets["as-built"]
+    harmless = capped(as_built, catalog, held.ledger, ROLES)
+    owned = sum(n * nameplate_w(chip, catalog, ledger) for chip, n in held.owned.items()) * pue
+    return stranded(
+        owned if held.owned else None,
+        fleet_watts(as_built, catalog, ledger).times(pue),
+        fleet_watts(harmless, catalog, ledger).provisioned_w * pue,
+        fleet_watts(held.fleets[best], catalog, ledger).times(pue),
+    )
+
+
+def _verdict(held: Sized, money: Valued, fleets: Mapping[str, Fleet]) -> Verdict:
+    candidates = {name: money.npv_usd[name] for name in (*PURCHASABLE, PROPOSED) if name in money.npv_usd}
+    general = [c.id for c in held.catalog.accelerators.values() if "specialised" not in c.phase_fit]
+    confidence = held.ledger["operator.min_confidence"]
+    return verdicts.choose(candidates, fleets, confidence, general)

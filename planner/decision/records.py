@@ -1,0 +1,157 @@
+"""One option as a record of plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from planner.demand.workload import Demand
+from planner.fleet.pools import PREFILL, Pool
+from planner.money.economics import j_per_useful_token, revenue_usd_per_kwh, usd_per_mtok
+from planner.money.volumes import SECONDS_PER_YEAR
+
+if TYPE_CHECKING:
+    from planner.decision.plan import Plan
+
+BITS_PER_GBIT = 1e9
+BITS_PER_BYTE = 8
+BOUND = {"compute": "arithmetic", "memory": "memory bandwidth", "fixed": "overheads and links"}
+
+
+def option_record(plan: Plan, name: str) -> dict[str, Any]:
+    """All keys of an option; money and rates are null where it has no pools."""
+    fleet = plan.fleets[name]
+    latencies = by_class(fleet.pools, plan.sized.demands)
+    worst = max(latencies, key=lambda row: row["slack"], default={})
+    return {
+        "id": fleet.id,
+        "label": fleet.label,
+        "feasible": fleet.feasible,
+        "reason": fleet.reason,
+        "pools": [pool_record(pool) for pool in fleet.pools],
+        "n_accelerators": sum(pool.n_accelerators for pool in fleet.pools),
+        "p99_ttft_s": worst.get("p99_ttft_s"),
+        "p99_tpot_s": worst.get("p99_tpot_s"),
+        "by_class": [{k: v for k, v in row.items() if k != "slack"} for row in latencies],
+        "kv_gbit_per_s": kv_gbit_per_s(fleet.pools),
+        "kv_transfer_s": max((pool.kv_transfer_s for pool in fleet.pools), default=0.0),
+        "kv_efficiency_frac": kv_efficiency_frac(fleet.pools),
+        "bottleneck": bottleneck(fleet.pools),
+        "access": access(plan, fleet.pools),
+        **_power(plan, name),
+        **_money(plan, name),
+    }
+
+
+def pool_record(pool: Pool) -> dict[str, Any]:
+    """A pool by the contract's keys."""
+    return {
+        "role": pool.role,
+        "model": pool.model,
+        "classes": [pool.class_name],
+        "accelerator": pool.accelerator,
+        "n_accelerators": pool.n_accelerators,
+        "n_replicas": pool.n_replicas,
+        "tp": pool.tp,
+        "ep": pool.ep,
+        "batch": pool.batch,
+        "utilization": pool.utilization,
+        "power_cap_frac": pool.power_cap_frac,
+    }
+
+
+def by_class(pools: Sequence[Pool], demands: Sequence[Demand]) -> list[dict[str, Any]]:
+    """Worst p99s of each class over its pools, and how close they come to the service levels."""
+    rows = []
+    for demand in demands:
+        mine = [pool for pool in pools if pool.class_name == demand.name]
+        if not mine:
+            continue
+        ttft, tpot = _ttft_s(mine), max((p.p99_tpot_s for p in mine if p.p99_tpot_s), default=None)
+        wanted = demand.source
+        slack = max(ttft / wanted.p99_ttft_s, (tpot or 0.0) / wanted.p99_tpot_s)
+        rows.append({"name": demand.name, "p99_ttft_s": ttft, "p99_tpot_s": tpot, "slack": slack})
+    return rows
+
+
+def _ttft_s(pools: Sequence[Pool]) -> float:
+    """A split request waits in the prefill pool; its decode pool's own wait adds to the start."""
+    first = [p.p99_ttft_s for p in pools if p.role == PREFILL and p.p99_ttft_s is not None]
+    return max(first or [p.p99_ttft_s for p in pools if p.p99_ttft_s is not None])
+
+
+def kv_gbit_per_s(pools: Sequence[Pool]) -> float:
+    """Cache traffic from prefill to decode at peak. Returns: [Gbit/s]"""
+    return sum(pool.kv_bytes_per_s for pool in pools) * BITS_PER_BYTE / BITS_PER_GBIT
+
+
+def kv_efficiency_frac(pools: Sequence[Pool]) -> float | None:
+    """Share of cache memory that holds live tokens, over the chips that decode."""
+    held = [(pool.n_accelerators, pool.kv_stored_frac) for pool in pools if pool.role != PREFILL]
+    chips = sum(n for n, _ in held)
+    return sum(n * frac for n, frac in held) / chips if chips else None
+
+
+def bottleneck(pools: Sequence[Pool]) -> str | None:
+    """What most accelerator-seconds wait for."""
+    totals = {
+        kind: sum(
+            p.n_accelerators
+            * (getattr(p.shares, f"prefill_{kind}") + getattr(p.shares, f"decode_{kind}"))
+            for p in pools
+        )
+        for kind in BOUND
+    }
+    return BOUND[max(totals, key=lambda kind: totals[kind])] if pools else None
+
+
+def access(plan: Plan, pools: Sequence[Pool]) -> str:
+    """The least reachable of the chips: paper, captive, rent or buy."""
+    used = {plan.catalog.accelerators[pool.accelerator].access for pool in pools}
+    return next((kind for kind in ("paper", "captive", "rent", "buy") if kind in used), "buy")
+
+
+def _power(plan: Plan, name: str) -> dict[str, Any]:
+    watts, pue = plan.watts[name], plan.ledger["site.pue"]
+    return {
+        "it_nameplate_w": watts.nameplate_w,
+        "it_peak_w": watts.peak_w,
+        "facility_provisioned_w": watts.provisioned_w * pue,
+        "facility_peak_w": watts.peak_w * pue,
+        "facility_mean_w": watts.mean_w * pue,
+    }
+
+
+def _money(plan: Plan, name: str) -> dict[str, Any]:
+    sold = plan.money.volumes
+    if name not in plan.money.costs:
+        return dict.fromkeys(MONEY)
+    costs = plan.money.costs[name]
+    total = plan.money.cost_usd_per_year(name)
+    facility_w = plan.watts[name].mean_w * plan.ledger["site.pue"]
+    values = (
+        costs.capex_usd,
+        sold.output_tokens / SECONDS_PER_YEAR,
+        total,
+        usd_per_mtok(total, sold),
+        usd_per_mtok(costs.capital_usd_per_year, sold),
+        revenue_usd_per_kwh(sold, costs),
+        j_per_useful_token(facility_w, sold),
+        plan.money.npv_usd[name],
+        total / (sold.total_tokens / TOKENS_PER_MTOK),
+    )
+    return dict(zip(MONEY, values, strict=True))
+
+
+TOKENS_PER_MTOK = 1e6
+MONEY = (
+    "capex_usd",
+    "output_tokens_per_s",
+    "cost_usd_per_year",
+    "cost_usd_per_mtok",
+    "capex_usd_per_mtok",
+    "revenue_usd_per_kwh",
+    "j_per_useful_token",
+    "npv_usd",
+    "cost_usd_per_total_mtok",
+)
