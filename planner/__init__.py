@@ -16,9 +16,10 @@ Iso-demand, iso-power, iso-cost: options compared at equal work, megawatts or sp
 
 from typing import TYPE_CHECKING, Any
 
+from planner import text
 from planner.demand import profiles
 from planner.demand.scenario import Scenario
-from planner.errors import SwitchyardError
+from planner.errors import ScenarioError, SwitchyardError
 from planner.facts.catalog import Catalog, load_catalog
 from planner.version import MODEL_VERSION
 
@@ -45,9 +46,11 @@ __all__ = [
     "MODEL_VERSION",
     "Catalog",
     "Scenario",
+    "ScenarioError",
     "SwitchyardError",
     "load_catalog",
     "profiles",
+    "text",
     *_LATER,
 ]
 

@@ -24,7 +24,7 @@ W_PER_MW = 1e6
 TOLERANCE = 1e-9
 
 
-def document(plan: Plan) -> dict[str, Any]:
+def document(plan: Plan, *, flips: bool) -> dict[str, Any]:
     """All keys of the public contract."""
     caveats: list[str] = list(plan.sized.caveats) + list(plan.fleets[PROPOSED].caveats)
     options = [option_record(plan, name) for name in LABELS]
@@ -33,7 +33,7 @@ def document(plan: Plan) -> dict[str, Any]:
         "scenario": plan.scenario.model_dump(mode="json"),
         "model_version": MODEL_VERSION,
         "catalog_date": plan.catalog.date,
-        "verdict": _verdict(plan),
+        "verdict": _verdict(plan, caveats, flips=flips),
         "declared": declared(plan),
         "headline": headline(plan, caveats),
         "options": options,
@@ -50,14 +50,16 @@ def document(plan: Plan) -> dict[str, Any]:
     return plain
 
 
-def _verdict(plan: Plan) -> dict[str, Any]:
+def _verdict(plan: Plan, caveats: list[str], *, flips: bool) -> dict[str, Any]:
     held = plan.verdict
+    if not flips:
+        caveats.append("verdict.flips are not searched: the document was asked for without them.")
     return {
         "action": held.action,
         "option_id": held.option_id,
         "sentence": held.sentence,
         "confidence_frac": held.confidence_frac,
-        "flips": [dict(flip) for flip in plan.flips],
+        "flips": [dict(flip) for flip in plan.flips] if flips else None,
     }
 
 

@@ -79,9 +79,12 @@ class Plan:
             return self
         return plan(self.scenario.model_copy(update={"planning_month": float(month)}), self.catalog)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The document `plan/1` of plain values; no NaN, no infinity."""
-        return document(self)
+    def as_dict(self, *, flips: bool = True) -> dict[str, Any]:
+        """The document `plan/1` of plain values; no NaN, no infinity.
+
+        flips: whether to search where the verdict changes, the slow part; else they are null.
+        """
+        return document(self, flips=flips)
 
 
 def plan(
