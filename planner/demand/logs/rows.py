@@ -23,7 +23,7 @@ FAULTS = (
     "more cached than input tokens",
     "timestamp missing",
     "timestamp not readable",
-    "timestamp out of range",
+    "timestamp out of range or in another unit",
 )
 """What can be wrong with a row, in the order in which it is looked for."""
 

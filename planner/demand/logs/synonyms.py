@@ -27,7 +27,7 @@ class Role(StrEnum):
 
 SYNONYMS: dict[Role, tuple[str, ...]] = {
     Role.TIME: (
-        "timestamp",  # Azure 2023 and 2024, Mooncake (milliseconds), BurstGPT, most exports
+        "timestamp",  # Azure, Mooncake (milliseconds), BurstGPT, Elastic (@timestamp)
         "arrival_time",  # Vidur, vLLM benchmark
         "arrived_at",
         "request_timestamp",
@@ -52,7 +52,6 @@ SYNONYMS: dict[Role, tuple[str, ...]] = {
         "datetime",
         "time",
         "ts",
-        "@timestamp",  # Elastic
     ),
     Role.INPUT: (
         "input_tokens",  # Anthropic, OpenAI responses, ServeGen
