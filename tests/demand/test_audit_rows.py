@@ -8,7 +8,7 @@ import statistics
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.demand.audit import audit
@@ -130,7 +130,6 @@ def sound(row):
     )
 
 
-@settings(max_examples=40)
 @given(LOGS)
 def test_small_logs_agree_with_plain_python(tmp_path_factory, log):
     path = tmp_path_factory.mktemp("log") / "log.csv"

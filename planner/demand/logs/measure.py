@@ -1,11 +1,12 @@
 """What the rows of a log add up to: the audit itself."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import ibis.expr.types as ir
 import numpy as np
+from ibis.backends.duckdb import Backend
 
 from planner.demand.logs.arrivals import HOUR_S, MINUTE_S, Minutes, dispersions
 from planner.demand.logs.backend import in_words, private_database
@@ -36,13 +37,27 @@ def measured(
     """
     paths = [file.path for file in log.files]
     with in_words(log.name), private_database(paths, limits) as backend:
-        return _added_up(log, gather(backend, log, columns, time_unit, limits), limits)
+        found = gather(backend, log, columns, time_unit, limits)
+        return _added_up(log, found, sound_requests(backend, log.name, found), limits)
 
 
-def _added_up(log: LogFiles, found: Gathered, limits: Limits) -> Audit:
-    """Everything an audit reports, from rows whose faults are marked."""
-    dropped = _dropped(found)
-    rows, starts_at, span_s = _since_first(log.name, found, dropped)
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """The sound rows of a log with `since_us`, microseconds since its first arrival.
+
+    starts_at: the date of the first arrival, None if the log does not say. span_s: from the first
+    arrival to the last [s], None without times. dropped: the other rows, by reason.
+    """
+
+    rows: ir.Table
+    starts_at: datetime | None
+    span_s: float | None
+    dropped: Mapping[str, int]
+
+
+def _added_up(log: LogFiles, found: Gathered, sound: Requests, limits: Limits) -> Audit:
+    """Everything an audit reports."""
+    rows, span_s, dropped = sound.rows, sound.span_s, sound.dropped
     whole = profiles(rows, span_s)[()]
     timed = replace(whole.arrivals, dispersion=dispersions(rows, span_s))
     (sum_,) = sums(rows)
@@ -63,11 +78,11 @@ def _added_up(log: LogFiles, found: Gathered, limits: Limits) -> Audit:
         input_lengths=whole.input_lengths,
         output_lengths=whole.output_lengths,
         arrivals=timed,
-        starts_at=starts_at.isoformat() if starts_at else None,
+        starts_at=sound.starts_at.isoformat() if sound.starts_at else None,
         per_minute=_series(whole.minutes, limits),
         by_model=listed.get("model", ()),
         by_class=listed.get("label", ()),
-        by_hour=() if span_s is None else hourly(rows, starts_at),
+        by_hour=() if span_s is None else hourly(rows, sound.starts_at),
         classes=class_moments(rows, keys, span_s, limits.max_parts),
         dropped=dropped,
         caveats=(*found.caveats, *_caveats(found, rows, sum_, whole.arrivals.scv)),
@@ -97,29 +112,36 @@ def _dropped(found: Gathered) -> dict[str, int]:
     return dict(sorted(reasons.items(), key=lambda reason: (-reason[1], reason[0])))
 
 
-def _since_first(
-    name: str, found: Gathered, dropped: Mapping[str, int]
-) -> tuple[ir.Table, datetime | None, float | None]:
-    """Sound rows with `since_us`, the date of the first arrival, and the span of the log [s].
+def sound_requests(backend: Backend, name: str, found: Gathered) -> Requests:
+    """The rows that count, from the first arrival on.
 
-    Raises: AuditError when no row is sound, with the reasons.
+    Raises: AuditError when there is none, with the reasons.
     """
+    dropped = _dropped(found)
     sound = found.rows.filter(found.rows.fault.isnull())
     ends = sound.aggregate(n=sound.count(), first=sound.at_us.min(), last=sound.at_us.max())
     (end,) = ends.to_pyarrow().to_pylist()
     if not end["n"]:
         why = ", ".join(f"{n} with {reason}" for reason, n in dropped.items()) or "no row at all"
         raise AuditError(f"{name} holds no usable request: {why}")
-    rows = sound.mutate(
-        since_us=sound.at_us - (end["first"] or 0),
+    timed = end["first"] is not None
+    since = sound.mutate(
+        since_us=sound.at_us - (end["first"] if timed else 0),
         label=sound.label.fill_null(NO_NAME),
         model=sound.model.fill_null(NO_NAME),
     )
-    if end["first"] is None:
-        return rows, None, None
-    starts_at = datetime.fromtimestamp(end["first"] / MICROSECONDS, UTC)
-    span_s = (end["last"] - end["first"]) / MICROSECONDS
-    return rows, starts_at if found.clock.absolute else None, span_s
+    return Requests(
+        # A view keeps the queries on top of it small: building them costs more than running them.
+        rows=backend.create_view("requests", since),
+        starts_at=_date(end["first"]) if timed and found.clock.absolute else None,
+        span_s=(end["last"] - end["first"]) / MICROSECONDS if timed else None,
+        dropped=dropped,
+    )
+
+
+def _date(since_1970_us: int) -> datetime:
+    """The date of a time in microseconds, to the microsecond."""
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=since_1970_us)
 
 
 def _series(minutes: Minutes | None, limits: Limits) -> Series:
