@@ -38,7 +38,7 @@ soak sweep: $(VENV)/test.stamp
 	$(PYTEST) -m $@ --hypothesis-profile $@
 
 bench: $(VENV)/test.stamp
-	$(PYTEST) benchmarks --benchmark-enable --benchmark-only
+	$(PYTEST) benchmarks --benchmark-enable --benchmark-only --benchmark-columns=min,median,max,rounds
 
 # Each lock stands on the one before it, so every environment runs the same base.
 lock: $(BIN)/uv
