@@ -18,10 +18,10 @@ ROOMS = (
 
 # What the name of a numeric field may end in: units, and nouns that count themselves.
 UNITS = {
-    "accelerator", "byte", "bytes", "chips", "elements", "files", "flop", "frac", "hour", "j", "kw", "kwh",
-    "mm2", "month", "months", "mtok", "mw", "node", "params", "probability", "quarter", "quarters",
-    "request", "requests", "rows", "s", "s2", "scv", "step", "token", "tokens", "us", "us2", "usd",
-    "w", "year", "years",
+    "accelerator", "byte", "bytes", "chips", "elements", "files", "flop", "frac", "hour", "j", "kw",
+    "kwh", "mm2", "month", "months", "mtok", "mw", "node", "params", "probability", "quarter",
+    "quarters", "replicas", "request", "requests", "rows", "s", "s2", "scv", "step", "token",
+    "tokens", "us", "us2", "usd", "w", "year", "years",
 }  # fmt: skip
 # Public names of the scenario and the plan, and numbers that are pure by their nature.
 UNITLESS = {
