@@ -1,4 +1,4 @@
-"""Switchyard: should an inference fleet stay whole, be split, or be rebuilt, in dollars and megawatts.
+"""Switchyard: should an inference fleet stay whole, be split, or be rebuilt?
 
 In reading order::
 
@@ -14,6 +14,7 @@ replicas in one role. Batch: requests a replica decodes at once. PUE: facility p
 Iso-demand, iso-power, iso-cost: options compared at equal work, megawatts or spending.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from planner import text
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     from planner.decision.plan import plan as plan
     from planner.decision.risk import Risk as Risk
     from planner.decision.risk import sample as sample
+    from planner.decision.audited import audit as audit
+    from planner.demand.adopting import adopted as adopted
     from planner.demand.audit import Audit as Audit
-    from planner.demand.audit import audit as audit
     from planner.export.brief import brief_pdf as brief_pdf
 
 _LATER = {
@@ -38,20 +40,27 @@ _LATER = {
     "Risk": "planner.decision.risk",
     "sample": "planner.decision.risk",
     "Audit": "planner.demand.audit",
-    "audit": "planner.demand.audit",
+    "adopted": "planner.demand.adopting",
+    "audit": "planner.decision.audited",
     "brief_pdf": "planner.export.brief",
 }
 
 __all__ = [
     "MODEL_VERSION",
+    "Audit",
     "Catalog",
+    "Plan",
+    "Risk",
     "Scenario",
     "ScenarioError",
     "SwitchyardError",
+    "audit",
+    "brief_pdf",
     "load_catalog",
+    "plan",
     "profiles",
+    "sample",
     "text",
-    *_LATER,
 ]
 
 
@@ -59,6 +68,4 @@ def __getattr__(name: str) -> Any:
     """Names whose modules are heavy load when first asked for."""
     if name not in _LATER:
         raise AttributeError(f"planner has no {name!r}.")
-    import importlib
-
     return getattr(importlib.import_module(_LATER[name]), name)

@@ -1,4 +1,4 @@
-"""Where a plan finds its numbers: the scenario first, then the chips, then the rest of the catalog."""
+"""Where a plan finds its numbers: the scenario, then the chips, then the rest of the catalog."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -42,9 +42,7 @@ def scenario_numbers(scenario: Scenario) -> dict[str, tuple[str, float, str]]:
     return found
 
 
-def _collect(
-    found: dict[str, tuple[str, float, str]], name: str, path: str, part: Any
-) -> None:
+def _collect(found: dict[str, tuple[str, float, str]], name: str, path: str, part: Any) -> None:
     for field, about in type(part).model_fields.items():
         value = getattr(part, field)
         extra = about.json_schema_extra

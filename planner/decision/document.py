@@ -1,4 +1,4 @@
-"""The document `plan/1`: a plan as plain values, each missing one with its reason in the caveats."""
+"""The document `plan/1`: a plan as plain values, a missing one with its reason in the caveats."""
 
 from __future__ import annotations
 
@@ -38,14 +38,17 @@ def document(plan: Plan, *, flips: bool) -> dict[str, Any]:
         "headline": headline(plan, caveats),
         "options": options,
         "proposed": option_record(plan, PROPOSED),
-        "views": {"iso_power": {"options": iso_power(plan)}, "iso_cost": {"options": iso_cost(plan)}},
+        "views": {
+            "iso_power": {"options": iso_power(plan)},
+            "iso_cost": {"options": iso_cost(plan)},
+        },
         "bridge": _bridge(plan),
         "net": {"usd_per_year": plan.bridge.net, "frac": plan.bridge.net / plan.bridge.base},
         "stranded": _stranded(plan),
         "checks": checks(plan),
         "ledger": plan.ledger.rows(),
     }
-    plain = finite(body, "", caveats)
+    plain: dict[str, Any] = finite(body, "", caveats)
     plain["caveats"] = list(dict.fromkeys([*_infeasible(plan), *caveats]))
     return plain
 
@@ -68,7 +71,7 @@ def declared(plan: Plan) -> dict[str, Any]:
     option = plan.verdict.option_id
     pools = plan.fleets[option].pools
     pue = plan.ledger["site.pue"]
-    by_role = {role: 0.0 for role in (MONOLITHIC, PREFILL, DECODE)}
+    by_role = dict.fromkeys((MONOLITHIC, PREFILL, DECODE), 0.0)
     for pool in pools:
         by_role[pool.role] += float(plan.pool_watts(pool).provisioned_w * pue)
     whole = by_role[MONOLITHIC]
@@ -129,11 +132,14 @@ def checks(plan: Plan) -> dict[str, Any]:
     ends = tax.carried(*plan.ladder_costs)
     money = plan.bridge.net - (ends[0] - ends[-1] - extras)
     served = {
-        demand.name: sum(p.demand_frac for p in plan.fleets["as-built"].pools if p.class_name == demand.name)
+        demand.name: sum(
+            p.demand_frac for p in plan.fleets["as-built"].pools if p.class_name == demand.name
+        )
         for demand in plan.sized.demands
     }
     tests = {
-        "The causes add up to provisioned less needed power.": abs(power) <= TOLERANCE * held.provisioned_w,
+        "The causes add up to provisioned less needed power.": abs(power)
+        <= TOLERANCE * held.provisioned_w,
         "The bridge adds up to the net.": abs(money) <= TOLERANCE * abs(plan.bridge.base),
         "As-built serves every class whole.": all(abs(s - 1) < TOLERANCE for s in served.values()),
         "Nameplate ≥ provisioned ≥ peak ≥ mean power for every option.": all(
@@ -155,7 +161,9 @@ def _infeasible(plan: Plan) -> list[str]:
 def finite(value: Any, path: str, caveats: list[str]) -> Any:
     """Plain Python values; what is not finite becomes None with a reason in the caveats."""
     if isinstance(value, Mapping):
-        return {key: finite(item, f"{path}.{key}".strip("."), caveats) for key, item in value.items()}
+        return {
+            key: finite(item, f"{path}.{key}".strip("."), caveats) for key, item in value.items()
+        }
     if isinstance(value, list | tuple):
         return [finite(item, path, caveats) for item in value]
     if value is None or isinstance(value, str | bool | int):

@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from planner.decision.assumptions import ledger_of
+from planner.decision.sized import Sized, sized
 from planner.demand.workload import ratio
 
 if TYPE_CHECKING:
     from planner.decision.plan import Plan
 
+Judge: TypeAlias = "Callable[[Sized, int], Plan]"
+RATIO = "decode_to_prefill_token_ratio"
+SLIDERS = (RATIO, "power_budget_mw", "fleet_mix")
 N_POINTS = 9
-N_HALVINGS = 6
+N_HALVINGS = 4
 N_SAMPLES = 64
 SPAN = 16
 
 
-def flips(plan: Plan) -> tuple[dict[str, Any], ...]:
-    """For each slider the nearest values on both sides where another action wins."""
-    return tuple(flip for name in _sliders(plan) for flip in _along(plan, name))
+def flips(plan: Plan, judge: Judge) -> tuple[dict[str, Any], ...]:
+    """For each slider the nearest values on both sides where another action wins.
+
+    judge: the plan of sized options with a number of samples.
+    """
+    return tuple(flip for name in SLIDERS for flip in _along(plan, name, judge))
 
 
-def _sliders(plan: Plan) -> tuple[str, ...]:
-    return ("decode_to_prefill_token_ratio", "power_budget_mw", "fleet_mix")
-
-
-def _along(plan: Plan, name: str) -> Iterator[dict[str, Any]]:
+def _along(plan: Plan, name: str, judge: Judge) -> Iterator[dict[str, Any]]:
     today, values = _values(plan, name)
-    action = _action(plan, name)
+    action = _action(plan, name, judge)
     here = action(today) if today is not None else plan.verdict.action
     below = [v for v in values if today is not None and v < today][::-1]
     above = [v for v in values if today is None or v > today]
@@ -45,18 +50,24 @@ def _values(plan: Plan, name: str) -> tuple[float | None, list[float]]:
         return (None if forced == "auto" else float(forced)), list(np.linspace(0, 1, N_POINTS))
     if name == "power_budget_mw":
         today = plan.scenario.power_budget_mw
-        return today, list(np.geomspace(max(today, 1 / SPAN) / SPAN, max(today, 1 / SPAN) * 2, N_POINTS))
+        return today, list(
+            np.geomspace(max(today, 1 / SPAN) / SPAN, max(today, 1 / SPAN) * 2, N_POINTS)
+        )
     about = type(plan.scenario).model_fields[name].metadata
     low, high = (float(next(getattr(m, e) for m in about if hasattr(m, e))) for e in ("ge", "le"))
     return ratio(plan.scenario, 0), list(np.geomspace(low, high, N_POINTS))
 
 
-def _action(plan: Plan, name: str) -> Callable[[float], str]:
-    from planner.decision.plan import plan as plan_of
+def _action(plan: Plan, name: str, judge: Judge) -> Callable[[float], str]:
+    """The action at another value of a slider; only the ratio needs new sizes."""
 
     def action(value: float) -> str:
         other = plan.scenario.model_copy(update={name: float(value)})
-        return plan_of(other, plan.catalog, n_samples=N_SAMPLES if plan.sampled else 0).verdict.action
+        if name == RATIO:
+            held = sized(other, plan.catalog)
+        else:
+            held = replace(plan.sized, scenario=other, ledger=ledger_of(other, plan.catalog))
+        return judge(held, N_SAMPLES if plan.sampled else 0).verdict.action
 
     return action
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner.demand.workload import ratio
+from planner.demand.workload import RATIO_MONTHS, ratio
 from planner.money import cash, tax
 from planner.money.economics import j_per_useful_token, revenue_usd_per_kwh, usd_per_mtok
 
@@ -119,7 +119,9 @@ def _cash_figures(plan: Plan, option: str, caveats: list[str]) -> dict[str, Any]
     base, held, terms = plan.money.cash["as-built"], plan.money.cash[option], plan.money.terms
     money = plan.sampled or plan.money
     if option == "as-built":
-        caveats.append("As-built has no IRR, payback or cost of waiting: it is what others are held against.")
+        caveats.append(
+            "As-built has no IRR, payback or cost of waiting: it is what others are held against."
+        )
         found: tuple[Any, Any, Any] = (None, None, None)
     else:
         flows = cash.flows_usd(held, base, terms)
@@ -145,5 +147,5 @@ def at_18_months(plan: Plan) -> dict[str, Any]:
         "tax_frac": tax_frac(later, later.money),
         "recovered_mw": later.stranded.recovered_w / W_PER_MW,
         "action": later.verdict.action,
-        "decode_to_prefill_token_ratio": ratio(plan.scenario, 18),
+        "decode_to_prefill_token_ratio": ratio(plan.scenario, RATIO_MONTHS),
     }

@@ -8,18 +8,19 @@ from typing import Any
 from planner.decision import verdict as verdicts
 from planner.decision.document import document
 from planner.decision.flips import flips
-from planner.decision.sized import CAPPED, Sized, sized
+from planner.decision.sized import Sized, sized
 from planner.decision.valued import Valued, valued
 from planner.decision.verdict import Verdict
 from planner.demand.scenario import Scenario
+from planner.demand.workload import RATIO_MONTHS
 from planner.facts.catalog import Catalog, load_catalog
+from planner.facts.ledger import Ledger
 from planner.fleet.mix import PROPOSED, proposed
 from planner.fleet.options import PURCHASABLE
 from planner.fleet.pools import ROLES, Fleet, Pool
 from planner.fleet.watts import Watts, capped, fleet_watts, nameplate_w, pool_watts
 from planner.money.stranded import Stranded, stranded
 from planner.money.tax import Bridge, bridge
-from planner.facts.ledger import Ledger
 
 
 @dataclass(frozen=True)
@@ -69,15 +70,15 @@ class Plan:
     @cached_property
     def flips(self) -> tuple[Mapping[str, Any], ...]:
         """Values of the headline sliders at which the verdict changes."""
-        return flips(self)
+        return flips(self, judged)
 
     @cached_property
     def at_18_months(self) -> "Plan":
         """The plan with the fleet sized for month 18: itself where that is its month."""
-        month = 18
-        if self.scenario.planning_month == month:
+        if self.scenario.planning_month == RATIO_MONTHS:
             return self
-        return plan(self.scenario.model_copy(update={"planning_month": float(month)}), self.catalog)
+        later = self.scenario.model_copy(update={"planning_month": float(RATIO_MONTHS)})
+        return plan(later, self.catalog)
 
     def as_dict(self, *, flips: bool = True) -> dict[str, Any]:
         """The document `plan/1` of plain values; no NaN, no infinity.
@@ -94,7 +95,11 @@ def plan(
 
     n_samples: draws for the ranges and the confidence, sizing held fixed; 0 for none.
     """
-    held = sized(scenario, catalog or load_catalog())
+    return judged(sized(scenario, catalog or load_catalog()), n_samples, seed)
+
+
+def judged(held: Sized, n_samples: int = 0, seed: int = 0) -> Plan:
+    """The plan of options that are already sized."""
     first = valued(held, held.ledger, held.fleets)
     chosen = _proposed(held, first)
     fleets = {**held.fleets, PROPOSED: chosen}
@@ -105,7 +110,7 @@ def plan(
     draws = held.ledger.sampled(n_samples, seed) if n_samples else None
     sampled = valued(held, draws, fleets) if draws else None
     return Plan(
-        scenario=scenario,
+        scenario=held.scenario,
         sized=held,
         fleets=fleets,
         watts=watts,
@@ -158,7 +163,9 @@ def _stranded(held: Sized, ledger: Ledger, best: str) -> Stranded:
 
 
 def _verdict(held: Sized, money: Valued, fleets: Mapping[str, Fleet]) -> Verdict:
-    candidates = {name: money.npv_usd[name] for name in (*PURCHASABLE, PROPOSED) if name in money.npv_usd}
+    candidates = {
+        name: money.npv_usd[name] for name in (*PURCHASABLE, PROPOSED) if name in money.npv_usd
+    }
     general = [c.id for c in held.catalog.accelerators.values() if "specialised" not in c.phase_fit]
     confidence = held.ledger["operator.min_confidence"]
     return verdicts.choose(candidates, fleets, confidence, general)

@@ -63,7 +63,7 @@ def risk(held: Plan) -> Risk:
     return Risk(
         plan=held,
         npv_usd={name: quantiles(row) for name, row in zip(names, wide, strict=True)},
-        gain_frac={name: float((row > 0).mean()) for name, row in zip(names, wide, strict=True)},
+        gain_frac={name: float((row > 1).mean()) for name, row in zip(names, wide, strict=True)},
         best_frac={name: float((winner == k).mean()) for k, name in enumerate(names)},
         swings=swings(held),
     )
@@ -78,9 +78,7 @@ def swings(held: Plan) -> tuple[Swing, ...]:
     npv: Any = np.broadcast_to(
         valued(held.sized, ledger, held.fleets).npv_usd[option], (2 * len(rows),)
     )
-    found = (
-        Swing(row, float(npv[2 * k]), float(npv[2 * k + 1])) for k, row in enumerate(rows)
-    )
+    found = (Swing(row, float(npv[2 * k]), float(npv[2 * k + 1])) for k, row in enumerate(rows))
     return tuple(sorted(found, key=lambda swing: swing.width_usd, reverse=True))
 
 
@@ -90,7 +88,6 @@ def _contender(held: Plan) -> str:
         return held.verdict.option_id
     others = {k: float(v) for k, v in held.money.npv_usd.items() if k not in NOT_RIVALS}
     return max(others, key=lambda name: others[name])
-
 
 
 def _one_at_a_time(row: Assumption, index: int, n_rows: int) -> Floats:

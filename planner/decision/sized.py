@@ -11,7 +11,7 @@ from planner.facts.catalog import Catalog
 from planner.facts.ledger import Ledger
 from planner.fleet.options import Sizing, ladder
 from planner.fleet.pools import Fleet
-from planner.fleet.sizing import server_chips
+from planner.fleet.sizing import Buying, server_chips
 from planner.fleet.watts import Watts, capped, fleet_watts, nameplate_w
 from planner.money.prices import usd_per_chip_year
 from planner.physics.machines import fallback_caveat
@@ -49,10 +49,14 @@ def sized(scenario: Scenario, catalog: Catalog) -> Sized:
         owned_frac=_proportions(scenario, owned),
         purchasable=purchasable,
         paper=paper,
-        usd_per_chip_year={
-            chip: usd_per_chip_year(chip, scenario, catalog, ledger)
-            for chip in {*_proportions(scenario, owned), *purchasable, *paper}
-        },
+        buying=Buying(
+            usd_per_chip_year={
+                chip: usd_per_chip_year(chip, scenario, catalog, ledger)
+                for chip in sorted({*_proportions(scenario, owned), *purchasable, *paper})
+            },
+            server_chips=int(ledger["estimates.serving.server_chips"]),
+            spare_replicas=int(ledger["estimates.serving.spare_replicas"]),
+        ),
     )
     fleets = {fleet.id: fleet for fleet in ladder(sizing)}
     fleets |= {name: capped(fleets[name], catalog, ledger) for name in CAPPED}
@@ -78,9 +82,7 @@ def _proportions(scenario: Scenario, owned: Mapping[str, float]) -> dict[str, fl
     return {chip: n / total for chip, n in owned.items()}
 
 
-def _excluded(
-    scenario: Scenario, catalog: Catalog, ledger: Ledger
-) -> Iterator[tuple[str, str]]:
+def _excluded(scenario: Scenario, catalog: Catalog, ledger: Ledger) -> Iterator[tuple[str, str]]:
     """Candidates that cannot be used, each with the sentence that says why."""
     for name in scenario.candidates:
         chip = catalog.accelerators[name]
@@ -90,11 +92,10 @@ def _excluded(
             yield name, reason
 
 
-def _too_hot(
-    scenario: Scenario, chip: Accelerator, catalog: Catalog, ledger: Ledger
-) -> str:
+def _too_hot(scenario: Scenario, chip: Accelerator, catalog: Catalog, ledger: Ledger) -> str:
     """Whether the smallest unit that can be bought draws more than a rack may."""
-    unit_w = server_chips(chip) * nameplate_w(chip.id, catalog, ledger)
+    together = server_chips(chip, int(ledger["estimates.serving.server_chips"]))
+    unit_w = together * nameplate_w(chip.id, catalog, ledger)
     if unit_w <= scenario.site.rack_limit_w:
         return ""
     return (
@@ -111,9 +112,7 @@ def _paper(catalog: Catalog) -> Iterator[str]:
             yield chip.id
 
 
-def _fallbacks(
-    scenario: Scenario, catalog: Catalog, fleets: Mapping[str, Fleet]
-) -> Iterator[str]:
+def _fallbacks(scenario: Scenario, catalog: Catalog, fleets: Mapping[str, Fleet]) -> Iterator[str]:
     """A caveat for each chip in use that lacks the precision asked."""
     used = {pool.accelerator for fleet in fleets.values() for pool in fleet.pools}
     asked = {scenario.software.weight_precision, scenario.available_software.weight_precision}

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from planner.decision.sized import Sized
-from planner.facts.ledger import Ledger
 from planner.demand.workload import relative_lengths
+from planner.facts.ledger import Ledger
 from planner.fleet.pools import PREFILL, Fleet
 from planner.fleet.sizing import server_chips
 from planner.fleet.watts import fleet_watts, nameplate_w
-from planner.money import cash, friction, tax
+from planner.money import friction, tax
+from planner.money.cash import Plan as CashPlan
+from planner.money.cash import Terms, flows_usd, npv_usd
 from planner.money.economics import Costs, costs
 from planner.money.prices import W_PER_MW, all_in_usd
 from planner.money.volumes import Volumes, stretch, volumes
@@ -32,8 +34,8 @@ class Valued:
     volumes: Volumes
     costs: Mapping[str, Costs]
     extras: Mapping[str, tax.Extras]
-    cash: Mapping[str, cash.Plan]
-    terms: cash.Terms
+    cash: Mapping[str, CashPlan]
+    terms: Terms
     npv_usd: Mapping[str, Any]
 
     def gross_usd_per_year(self, option: str) -> Any:
@@ -53,24 +55,19 @@ def valued(sized: Sized, ledger: Ledger, fleets: Mapping[str, Fleet]) -> Valued:
         for name, fleet in fleets.items()
         if fleet.pools
     }
-    extras = {
-        name: _extras(sized, fleets, fleets[name], priced, sold, ledger) for name in priced
-    }
+    extras = {name: _extras(sized, fleets, fleets[name], priced, sold, ledger) for name in priced}
     plans = {
         name: _cash_plan(sized, fleets[name], priced[name], extras[name], sold, ledger)
         for name in priced
     }
     terms = _terms(ledger, sized.ledger["horizon_years"])
     base = plans["as-built"]
-    npv = {
-        name: cash.npv_usd(cash.flows_usd(plan, base, terms), terms)
-        for name, plan in plans.items()
-    }
+    npv = {name: npv_usd(flows_usd(plan, base, terms), terms) for name, plan in plans.items()}
     return Valued(sold, priced, extras, plans, terms, npv)
 
 
-def _terms(ledger: Ledger, horizon_years: float) -> cash.Terms:
-    return cash.Terms(
+def _terms(ledger: Ledger, horizon_years: float) -> Terms:
+    return Terms(
         horizon_years=horizon_years,
         wacc_frac=ledger["finance.wacc_frac"],
         tax_frac=ledger["finance.tax_frac"],
@@ -94,7 +91,8 @@ def _extras(
         return NOTHING
     own = priced[fleet.id]
     first = next(pool for pool in fleet.pools if pool.role == PREFILL)
-    server = server_chips(sized.catalog.accelerators[first.accelerator])
+    together = int(ledger["estimates.serving.server_chips"])
+    server = server_chips(sized.catalog.accelerators[first.accelerator], together)
     horizon = sized.ledger["horizon_years"]
     drifting = friction.drift_loss_frac(fleet, sized.demands, _drifts(sized))
     backfill = friction.backfill_usd_per_year(fleets[MONOLITHIC_BEST], sized.scenario, ledger)
@@ -121,10 +119,10 @@ def _drifts(sized: Sized) -> list[tuple[float, float, float]]:
 
 def _cash_plan(
     sized: Sized, fleet: Fleet, own: Costs, extras: tax.Extras, sold: Volumes, ledger: Ledger
-) -> cash.Plan:
+) -> CashPlan:
     """The option as cash: what is bought, sold, paid and earned at the share the site can feed."""
     served = served_frac(sized, fleet)
-    bought, kept, displaced = _chips(sized, fleet, served, ledger)
+    bought, displaced = _chips(sized, fleet, served, ledger)
     renting = sized.scenario.finance.basis == "rent"
     running = own.running_usd_per_year + (own.capital_usd_per_year if renting else 0)
     purchase = sum(n * all_in_usd(chip, sized.catalog, ledger) for chip, n in bought.items())
@@ -133,7 +131,7 @@ def _cash_plan(
         field: sum(n * ledger[f"owned.{chip}.{field}"] for chip, n in displaced.items())
         for field in ("resale_usd", "book_usd")
     }
-    return cash.Plan(
+    return CashPlan(
         purchase_usd=0.0 if renting else purchase,
         resale_usd=per_owned["resale_usd"],
         written_off_usd=per_owned["book_usd"],
@@ -156,17 +154,16 @@ def served_frac(sized: Sized, fleet: Fleet) -> float:
 
 def _chips(
     sized: Sized, fleet: Fleet, served: float, ledger: Ledger
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Chips bought, owned and kept, owned and displaced, by type."""
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Chips bought, and owned chips displaced, by type."""
     need: dict[str, Any] = {}
     for pool in fleet.pools:
         more = pool.n_accelerators * stretch(pool, ledger, sized.ledger) * served
         need[pool.accelerator] = need.get(pool.accelerator, 0.0) + more
     owned = {chip: sized.owned.get(chip, 0.0) for chip in {*need, *sized.owned}}
     bought = {chip: np.maximum(need.get(chip, 0.0) - n, 0) for chip, n in owned.items()}
-    kept = {chip: np.minimum(need.get(chip, 0.0), n) for chip, n in owned.items() if n}
-    displaced = {chip: sized.owned[chip] - n for chip, n in kept.items()}
-    return {chip: n for chip, n in bought.items() if np.any(n)}, kept, displaced
+    displaced = {chip: np.maximum(n - need.get(chip, 0.0), 0) for chip, n in sized.owned.items()}
+    return {chip: n for chip, n in bought.items() if np.any(n)}, displaced
 
 
 def _new_types(sized: Sized, bought: Mapping[str, Any]) -> list[str]:
@@ -182,7 +179,7 @@ def _setup_usd(
     own: Costs,
     ledger: Ledger,
 ) -> Any:
-    """Spent at the decision: re-equipping halls for new chips, and a split's expected bad quarter."""
+    """Spent at the decision: re-equipping halls for new chips, a split's expected bad quarter."""
     watts = sum(
         bought[chip] * nameplate_w(chip, sized.catalog, sized.ledger)
         for chip in _new_types(sized, bought)
@@ -193,9 +190,7 @@ def _setup_usd(
     return retrofit + risk
 
 
-def _start_quarters(
-    sized: Sized, fleet: Fleet, bought: Mapping[str, Any], ledger: Ledger
-) -> Any:
+def _start_quarters(sized: Sized, fleet: Fleet, bought: Mapping[str, Any], ledger: Ledger) -> Any:
     """Quarters to the first benefit: the longest of build, roll-out, delivery and retrofit."""
     waits = [ledger["estimates.money.rollout_quarters"]]
     if fleet.split:

@@ -68,9 +68,9 @@ def _open(name: str, fleets: Mapping[str, Fleet]) -> bool:
 
 
 def _odds(npv_usd: Any) -> tuple[float, float]:
-    """P50 and the share of samples above zero."""
+    """P50 and the share of samples that gain more than a dollar, which is more than rounding."""
     values = np.atleast_1d(npv_usd)
-    return float(np.median(values)), float((values > 0).mean())
+    return float(np.median(values)), float((values > 1).mean())
 
 
 def action_of(option: str, fleet: Fleet, general_purpose: Sequence[str]) -> str:

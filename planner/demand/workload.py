@@ -108,4 +108,3 @@ def _tokens_per_s(scenario: Scenario) -> tuple[float, float]:
     inputs = float(rates @ [row.input_tokens for row in rows])
     outputs = float(rates @ [row.output_tokens for row in rows])
     return inputs, outputs
-

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import qmc
 
+from planner.errors import CatalogError
 from planner.facts.quantities import Quantity
 
 Floats = NDArray[np.float64]
@@ -36,8 +36,9 @@ class Assumption:
         """The same assumption with the user's value; its range keeps its relative width."""
         scale = value / self.value if self.value else 1.0
         ends = sorted((self.low * scale, self.high * scale)) if self.value else (value, value)
+        low, high = ends
         return Assumption(
-            self.parameter, value, self.unit, *ends, "assumption", "scenario", overridden=True
+            self.parameter, value, self.unit, low, high, "assumption", "scenario", overridden=True
         )
 
 
@@ -55,6 +56,14 @@ class Ledger:
         self._draws = draws or {}
         self.used: dict[str, Assumption] = {}
 
+    def holds(self, parameter: str) -> bool:
+        """Whether there is such a number; asking does not count as using it."""
+        try:
+            self._find(parameter)
+        except CatalogError:
+            return False
+        return True
+
     def find(self, parameter: str) -> Assumption:
         """The register's row under a name, remembered as used; CatalogError if there is none."""
         if parameter not in self.used:
@@ -68,6 +77,8 @@ class Ledger:
 
     def sampled(self, n: int, seed: int) -> "Ledger":
         """The same ledger with n draws of every number used so far that has a range."""
+        from scipy.stats import qmc  # noqa: PLC0415 - half a second that a plain plan never needs
+
         uncertain = sorted(name for name, row in self.used.items() if row.low < row.high)
         unit = qmc.LatinHypercube(d=max(len(uncertain), 1), rng=seed).random(n)
         draws = {

@@ -8,9 +8,7 @@ from planner.fleet.pools import DECODE, MONOLITHIC, PREFILL, Activity, Pool, Tim
 from planner.fleet.sizing import Choice
 
 
-def pool(
-    role: str, curves: Curves, choice: Choice, demand: Demand, *, share: float = 1.0
-) -> Pool:
+def pool(role: str, curves: Curves, choice: Choice, demand: Demand, *, share: float = 1.0) -> Pool:
     """The pool that a choice stands for."""
     batch = max(choice.batch, 1) if role != PREFILL else 0.0
     row = choice.row
@@ -61,7 +59,7 @@ def _activity(
 def _request_time_s(
     role: str, curves: Curves, row: int, demand: Demand, batch: int
 ) -> tuple[float, float]:
-    """Arithmetic and memory time of one request in a role, its share of a batch of the given size."""
+    """Arithmetic and memory time of one request in a role, its share of a batch of a size."""
     compute_s = memory_s = 0.0
     if role in (MONOLITHIC, PREFILL):
         compute_s += float(curves.prefill.compute_s[row])
@@ -74,9 +72,7 @@ def _request_time_s(
     return compute_s, memory_s
 
 
-def _shares(
-    role: str, curves: Curves, row: int, demand: Demand, batch: float
-) -> TimeShares:
+def _shares(role: str, curves: Curves, row: int, demand: Demand, batch: float) -> TimeShares:
     """Accelerator-seconds of one request by phase and by what binds them."""
     column = int(np.clip(round(batch), 1, curves.decode_s.shape[1])) - 1
     per_request = demand.iterations / curves.tokens_per_step / max(batch, 1)

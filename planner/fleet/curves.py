@@ -67,7 +67,7 @@ def curves(
     ledger: Ledger,
 ) -> Curves | None:
     """All configurations whose memory holds the weights and at least one request; None if none."""
-    weights, kv = software.weight_precision, software.kv_precision
+    weights = software.weight_precision
     rows = [(chip, n) for chip in chips for n in GROUPS if chip.memory_bytes is not None]
     memory = np.array([n * ledger[f"accelerators.{c.id}.memory_bytes"] for c, n in rows])
     cap = _batch_cap(model, demand, software, memory, ledger)
@@ -92,7 +92,7 @@ def _batch_cap(
     held = kv_bytes(model, demand.context_tokens, software.kv_precision)
     held = held * (1 + ledger["estimates.serving.paging_waste_frac"])
     limit = ledger["estimates.serving.max_batch"]
-    return np.clip(np.floor(free / held), 0, limit).astype(np.int64)
+    return np.asarray(np.clip(np.floor(free / held), 0, limit), dtype=np.int64)
 
 
 def _timed(
@@ -155,4 +155,4 @@ def _load_s(
     if not (software.prefix_cache and software.kv_offload) or cached <= 0:
         return np.zeros(len(n_chips))
     held = float(kv_bytes(model, cached, software.kv_precision))
-    return held / (n_chips * ledger["estimates.serving.host_link_bytes_per_s"])
+    return np.asarray(held / (n_chips * ledger["estimates.serving.host_link_bytes_per_s"]))

@@ -6,25 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.demand.parts import Fabric
-from planner.demand.workload import Demand
 from planner.facts.ledger import Ledger
 from planner.fleet.curves import Curves
 
 Floats = NDArray[np.float64]
+BYTES_PER_GBIT = 1e9 / 8
 
 
 @dataclass(frozen=True, slots=True)
 class Handoff:
-    """kv_bytes of one request, transfer_s of it, and what a request sees of that per prefill row."""
+    """kv_bytes of one request, its transfer_s, and what the request sees of that (rows,)."""
 
     kv_bytes: float
     transfer_s: float
     visible_s: Floats
 
 
-def kv_handoff(
-    fabric: Fabric, curves: Curves, demand: Demand, n_layers: int, ledger: Ledger
-) -> Handoff:
+def kv_handoff(fabric: Fabric, curves: Curves, n_layers: int, ledger: Ledger) -> Handoff:
     """Transfer of one request's cache and the part of it that the first token waits for.
 
     A contiguous layout moves at the fabric's rate; block-by-block copying is slower by the
@@ -41,6 +39,3 @@ def kv_handoff(
     hidden = np.maximum(transfer_s / n_layers, transfer_s - curves.prefill_s)
     visible_s = hidden if fabric.overlap == "layerwise" else whole
     return Handoff(curves.kv_bytes_per_request, transfer_s, visible_s)
-
-
-BYTES_PER_GBIT = 1e9 / 8

@@ -14,6 +14,7 @@ from planner.fleet.curves import Curves, curves
 from planner.fleet.fabric import Handoff, kv_handoff
 from planner.fleet.pools import DECODE, MONOLITHIC, PREFILL, Fleet, Pool
 from planner.fleet.sizing import (
+    Buying,
     Table,
     choose,
     decode_table,
@@ -30,7 +31,7 @@ LABELS = {
     "split-mixed": "Best chip for each pool that can be bought or rented",
     "split-specialised": "Phase-specialised chips on paper",
 }
-PURCHASABLE = tuple(LABELS)[:5]
+PURCHASABLE = tuple(LABELS)[:-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Sizing:
     """What sizing needs to know about the scenario, computed once.
 
     owned_frac: share of each owned chip type. purchasable, paper: chips by id.
-    usd_per_chip_year: what orders the candidates.
+    buying: what orders the candidates, and in what units they come.
     """
 
     scenario: Scenario
@@ -48,7 +49,7 @@ class Sizing:
     owned_frac: Mapping[str, float]
     purchasable: tuple[str, ...]
     paper: tuple[str, ...]
-    usd_per_chip_year: Mapping[str, float]
+    buying: Buying
 
     def chips(self, ids: Iterable[str]) -> list[Accelerator]:
         """Catalog entries in order, each once."""
@@ -89,7 +90,9 @@ def ladder(sizing: Sizing) -> tuple[Fleet, ...]:
         "split-mixed": lambda held: _split(sizing, held, (*owned, *sizing.purchasable)),
         "split-specialised": lambda held: _split(sizing, held, sizing.paper),
     }
-    fleets = {name: _fleet(name, [draft(held) for held in tables]) for name, draft in drafts.items()}
+    fleets = {
+        name: _fleet(name, [draft(held) for held in tables]) for name, draft in drafts.items()
+    }
     same = fleets["split-same-chip"]
     fleets["split-capped"] = replace(same, id="split-capped", label=LABELS["split-capped"])
     return tuple(fleets[name] for name in LABELS)
@@ -113,14 +116,16 @@ def _class_tables(sizing: Sizing, demand: Demand) -> ClassTables:
     everyone = sizing.chips([*sizing.owned_frac, *sizing.purchasable, *sizing.paper])
     built = curves(model, demand, now, sizing.chips(sizing.owned_frac), ledger)
     split = curves(model, demand, could, everyone, ledger)
-    sent = split and kv_handoff(scenario.fabric, split, demand, model.n_layers, ledger)
-    peak = demand.peak_per_s
+    sent = kv_handoff(scenario.fabric, split, model.n_layers, ledger) if split else None
+    peak, quantile = demand.peak_per_s, ledger["estimates.serving.slo_quantile"]
     return ClassTables(
         demand=demand,
-        built=built and (built, _monolithic_table(built, demand, now)),
-        remedied=split and (split, _monolithic_table(split, demand, could)),
-        prefill=split and sent and (split, prefill_table(split, demand, peak, sent.visible_s)),
-        decode=split and (split, decode_table(split, demand, peak)),
+        built=(built, _monolithic_table(built, demand, now)) if built else None,
+        remedied=(split, _monolithic_table(split, demand, could)) if split else None,
+        prefill=(split, prefill_table(split, demand, peak, sent.visible_s, quantile))
+        if split and sent
+        else None,
+        decode=(split, decode_table(split, demand, peak)) if split else None,
         handoff=sent,
     )
 
@@ -149,9 +154,7 @@ def _demand_shares(sizing: Sizing, held: Timed, demand: Demand) -> dict[str, flo
     """Demand by owned chip type such that chips stand in their owned proportions."""
     carried = {}
     for chip, owned in sizing.owned_frac.items():
-        choice = choose(
-            held[1], held[0], demand.peak_per_s, sizing.usd_per_chip_year, allowed={chip}
-        )
+        choice = choose(held[1], held[0], demand.peak_per_s, sizing.buying, allowed={chip})
         if choice is not None:
             carried[chip] = owned / choice.n_accelerators
     total = sum(carried.values())
@@ -166,9 +169,7 @@ def _split_by_type(sizing: Sizing, tables: ClassTables) -> Draft:
     return _together(_split(sizing, tables, (chip,), share) for chip, share in shares.items())
 
 
-def _split(
-    sizing: Sizing, tables: ClassTables, chips: Sequence[str], share: float = 1.0
-) -> Draft:
+def _split(sizing: Sizing, tables: ClassTables, chips: Sequence[str], share: float = 1.0) -> Draft:
     if tables.prefill is None or tables.decode is None or tables.handoff is None:
         return Draft((), (_does_not_fit(tables.demand),))
     prefill = _sized(sizing, PREFILL, tables.prefill, tables.demand, set(chips), share)
@@ -187,16 +188,17 @@ def _sized(
 ) -> Draft:
     """The cheapest pool of a role; with a sentence when no size of it meets the service levels."""
     table_curves, table = held
-    matching = sizing.ledger[f"software.rate_matching.{role}_rate_frac"] if role != MONOLITHIC else 1
+    matching = (
+        sizing.ledger[f"software.rate_matching.{role}_rate_frac"] if role != MONOLITHIC else 1
+    )
     choice = choose(
         table,
         table_curves,
         demand.peak_per_s,
-        sizing.usd_per_chip_year,
+        sizing.buying,
         allowed=chips,
         share=share,
         matching_frac=matching,
-        spare=int(sizing.ledger["estimates.serving.spare_replicas"]),
     )
     if choice is None:
         return Draft((), (_does_not_fit(demand),))
@@ -227,7 +229,9 @@ def _misses(demand: Demand, built: Pool) -> str:
     wanted = demand.source
     reached = []
     if built.p99_ttft_s is not None and built.p99_ttft_s > wanted.p99_ttft_s:
-        reached.append(f"first token {seconds(built.p99_ttft_s)}, {seconds(wanted.p99_ttft_s)} asked")
+        reached.append(
+            f"first token {seconds(built.p99_ttft_s)}, {seconds(wanted.p99_ttft_s)} asked"
+        )
     if built.p99_tpot_s is not None and built.p99_tpot_s > wanted.p99_tpot_s:
         reached.append(f"per token {seconds(built.p99_tpot_s)}, {seconds(wanted.p99_tpot_s)} asked")
     return (

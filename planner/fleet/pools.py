@@ -37,7 +37,7 @@ class Pool:
 
     n_needed: replicas that carry the peak at full use, without queueing reserve and N+1.
     batch: requests in decode on a replica at peak. demand_frac: share of the class served here.
-    p99_ttft_s holds the whole time to first token where prefill happens, p99_tpot_s where decode does.
+    p99_ttft_s: the whole time to first token where prefill happens; p99_tpot_s where decode does.
     """
 
     role: str

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from planner.demand.workload import Demand
 from planner.facts.accelerators import Accelerator
@@ -28,7 +29,7 @@ Ints = NDArray[np.int64]
 N_LOADS = 24
 LOADS = np.linspace(0, 1, N_LOADS + 2)[1:-1]
 TOLERABLE = 1 + 1 / N_LOADS
-SERVER_CHIPS = 8
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,15 @@ class Table:
     tpot_s: Floats
     batch: Floats
     saturation_per_s: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Buying:
+    """What a pool costs and comes in: yearly cost by chip, chips per server, replicas for N+1."""
+
+    usd_per_chip_year: Mapping[str, float]
+    server_chips: int
+    spare_replicas: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +94,7 @@ def monolithic_table(
         per_token_s = curves.prefill_s / fresh
         saturation = prefill_priority_saturation_per_s(fresh, answers, decode, per_token_s)
         rates = LOADS * saturation[:, None]
-        result = prefill_priority_replica(
-            rates, *lengths, wide[0], per_token_s[:, None], **spread
-        )
+        result = prefill_priority_replica(rates, *lengths, wide[0], per_token_s[:, None], **spread)
     ttft = np.asarray(result.ttft_quantile_s) + curves.load_s[:, None]
     tpot = np.asarray(result.tpot_quantile_s) / curves.tokens_per_step
     return _table(peak_per_s / rates, ttft, tpot, np.asarray(result.batch_mean), saturation, demand)
@@ -105,7 +113,9 @@ def decode_table(curves: Curves, demand: Demand, peak_per_s: float) -> Table:
     return _table(peak_per_s / rates, ttft, tpot, np.asarray(result.batch_mean), saturation, demand)
 
 
-def prefill_table(curves: Curves, demand: Demand, peak_per_s: float, handoff_s: Floats) -> Table:
+def prefill_table(
+    curves: Curves, demand: Demand, peak_per_s: float, handoff_s: Floats, quantile: float
+) -> Table:
     """One shared queue before replicas that only prefill; TTFT ends with the hand-off.
 
     Independent parts' excesses over their means add as squares (exact for normal laws).
@@ -115,9 +125,14 @@ def prefill_table(curves: Curves, demand: Demand, peak_per_s: float, handoff_s: 
     servers = np.maximum(np.ceil(offered[:, None] / LOADS), 1)
     scv = demand.source.input_scv
     pool = prefill_pool(
-        peak_per_s, service[:, None], scv, servers, arrival_scv=demand.source.arrival_scv
+        peak_per_s,
+        service[:, None],
+        scv,
+        servers,
+        arrival_scv=demand.source.arrival_scv,
+        quantile=quantile,
     )
-    own_tail = service * (lognormal_quantile(scv) - 1)
+    own_tail = service * (lognormal_quantile(scv, quantile) - 1)
     wait_tail = np.asarray(pool.wait_quantile_s) - np.asarray(pool.wait_mean_s)
     mean = np.asarray(pool.wait_mean_s) + (service + handoff_s)[:, None]
     with np.errstate(invalid="ignore"):
@@ -127,13 +142,10 @@ def prefill_table(curves: Curves, demand: Demand, peak_per_s: float, handoff_s: 
     return _table(servers, ttft, none, none, 1 / service, demand)
 
 
-def lognormal_quantile(scv: float) -> float:
-    """p99 of a lognormal length of mean 1 (Johnson, Kotz, Balakrishnan, ch. 14)."""
+def lognormal_quantile(scv: float, quantile: float) -> float:
+    """A quantile of a lognormal length of mean 1 (Johnson, Kotz, Balakrishnan, ch. 14)."""
     sigma = np.sqrt(np.log1p(scv))
-    return float(np.exp(Z99 * sigma - sigma**2 / 2))
-
-
-Z99 = 2.3263478740408408
+    return float(np.exp(ndtri(quantile) * sigma - sigma**2 / 2))
 
 
 def _table(
@@ -155,17 +167,16 @@ def choose(
     table: Table,
     curves: Curves,
     peak_per_s: float,
-    usd_per_chip_year: Mapping[str, float],
+    buying: Buying,
     *,
     allowed: Container[str],
     share: float = 1.0,
     matching_frac: float = 1.0,
-    spare: int = 1,
 ) -> Choice | None:
     """The cheapest feasible row among the allowed chips, else the one that comes closest.
 
     share: part of the class's demand served here. matching_frac: share of ideal throughput left
-    by imperfect routing. spare: replicas for N+1. None when no allowed chip holds the model.
+    by imperfect routing. None when no allowed chip holds the model.
     """
     usable = np.array([chip.id in allowed for chip in curves.chips])
     if not usable.any():
@@ -173,19 +184,16 @@ def choose(
     column = _last_feasible(table.slack)
     rows = np.arange(len(column))
     n_ideal = _replicas_at_unit_slack(table, column) * share
-    n = np.ceil(n_ideal / matching_frac - ROUNDING).astype(np.int64) + spare
-    server = np.array([server_chips(chip) for chip in curves.chips])
+    n = np.ceil(n_ideal / matching_frac - ROUNDING).astype(np.int64) + buying.spare_replicas
+    server = np.array([server_chips(chip, buying.server_chips) for chip in curves.chips])
     n_accelerators = np.ceil(n * curves.n_chips / server) * server
-    usd = np.array([usd_per_chip_year.get(chip.id, np.inf) for chip in curves.chips])
+    usd = np.array([buying.usd_per_chip_year.get(chip.id, np.inf) for chip in curves.chips])
     feasible = usable & (table.slack[rows, column] <= 1)
     closest = np.where(usable, table.slack.min(axis=1), np.inf)
     order = np.where(feasible, n_accelerators * usd, np.inf) if feasible.any() else closest
     row = int(order.argmin())
     peak = peak_per_s * share
     return _chosen(table, curves, row, int(n_accelerators[row]), peak, matching_frac)
-
-
-ROUNDING = 1e-9
 
 
 def _last_feasible(slack: Floats) -> Ints:
@@ -235,7 +243,7 @@ def _chosen(
     )
 
 
-def server_chips(chip: Accelerator) -> int:
+def server_chips(chip: Accelerator, at_most: int) -> int:
     """Chips that can only be bought together: a rack where sold as one, else a server."""
     domain = int(chip.scale_up_domain.value) if chip.scale_up_domain else 1
-    return domain if chip.price_scope == "rack" else min(domain, SERVER_CHIPS)
+    return domain if chip.price_scope == "rack" else min(domain, at_most)

@@ -86,9 +86,7 @@ def capped(
     fleet: Fleet, catalog: Catalog, ledger: Ledger, roles: Container[str] = (DECODE,)
 ) -> Fleet:
     """The fleet with the pools of some roles under the lowest cap that slows nothing at peak."""
-    pools = (
-        _capped(pool, catalog, ledger) if pool.role in roles else pool for pool in fleet.pools
-    )
+    pools = (_capped(pool, catalog, ledger) if pool.role in roles else pool for pool in fleet.pools)
     return replace(fleet, pools=tuple(pools))
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 QUARTERS_PER_YEAR = 4
 HIGHEST_RATE = 10.0
+ROOT_DECIMALS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def flows_usd(plan: Plan, base: Plan, terms: Terms, delay_quarters: float = 0.0)
     capital = _capital_usd(plan, base, terms, q, start)
     setup = _column(plan.setup_usd) * (q == delay_quarters)
     taxed = margin - team - _write_downs_usd(plan, base, terms, q, start) - setup
-    return margin - team + capital - setup - _column(terms.tax_frac) * taxed
+    return np.asarray(margin - team + capital - setup - _column(terms.tax_frac) * taxed)
 
 
 def _capital_usd(plan: Plan, base: Plan, terms: Terms, q: Floats, start: Floats) -> Floats:
@@ -81,7 +82,7 @@ def _capital_usd(plan: Plan, base: Plan, terms: Terms, q: Floats, start: Floats)
     at_start = _at(q, start)
     age = (q[-1] - start) / QUARTERS_PER_YEAR
     left = np.maximum(1 - age / _column(terms.life_years), 0)
-    return (sold - bought) * at_start + bought * left * (q == q[-1])
+    return np.asarray((sold - bought) * at_start + bought * left * (q == q[-1]))
 
 
 def _write_downs_usd(plan: Plan, base: Plan, terms: Terms, q: Floats, start: Floats) -> Floats:
@@ -94,7 +95,7 @@ def _write_downs_usd(plan: Plan, base: Plan, terms: Terms, q: Floats, start: Flo
     loss = _column(plan.written_off_usd - plan.resale_usd) - _column(
         base.written_off_usd - base.resale_usd
     )
-    return yearly / QUARTERS_PER_YEAR * in_use + loss * _at(q, start)
+    return np.asarray(yearly / QUARTERS_PER_YEAR * in_use + loss * _at(q, start))
 
 
 def npv_usd(flows: Floats, terms: Terms) -> Any:
@@ -116,7 +117,7 @@ def irr_frac(flows: Floats) -> tuple[float | None, str]:
     roots = np.roots(flows[::-1])
     real = roots[np.isreal(roots)].real
     rates = (1 / real[real > 0]) ** QUARTERS_PER_YEAR - 1
-    found = np.unique(np.round(rates[(rates > -1) & (rates < HIGHEST_RATE)], 9))
+    found = np.unique(np.round(rates[(rates > -1) & (rates < HIGHEST_RATE)], ROOT_DECIMALS))
     if len(found) == 1:
         return float(found[0]), ""
     count = "no" if not len(found) else f"{len(found)}"
@@ -143,9 +144,9 @@ def _column(value: Any) -> Floats:
 
 def _between(q: Floats, start: Floats) -> Floats:
     """Share of the quarter ending at q that lies after the start."""
-    return np.clip(q - start, 0, 1)
+    return np.asarray(np.clip(q - start, 0, 1))
 
 
 def _at(q: Floats, start: Floats) -> NDArray[np.bool_]:
     """The first quarter mark not before the start, within the horizon."""
-    return q == np.minimum(np.ceil(start), q[-1])
+    return np.asarray(q == np.minimum(np.ceil(start), q[-1]))

@@ -21,7 +21,7 @@ from planner.money.volumes import SECONDS_PER_YEAR, TOKENS_PER_MTOK, Volumes, st
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """An option's capital [USD] and yearly lines [USD/year], before fabric, team and flexibility."""
+    """Capital [USD] and yearly lines [USD/year], before fabric, team and flexibility."""
 
     capex_usd: Any
     capital_usd_per_year: Any
@@ -85,6 +85,3 @@ def revenue_usd_per_kwh(volumes: Volumes, costs_: Costs) -> Any:
 def j_per_useful_token(facility_mean_w: Any, volumes: Volumes) -> Any:
     """Facility energy over useful tokens, = watts per useful token per second. Returns: [J]"""
     return facility_mean_w * SECONDS_PER_YEAR / volumes.useful_tokens
-
-
-

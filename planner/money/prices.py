@@ -24,7 +24,9 @@ def annuity_frac(rate: Any, years: Any) -> Any:
     """
     tiny = np.finfo(float).eps
     safe = np.maximum(rate, tiny)
-    return np.where(np.less(rate, tiny), 1 / np.asarray(years), safe / -np.expm1(-years * np.log1p(safe)))
+    return np.where(
+        np.less(rate, tiny), 1 / np.asarray(years), safe / -np.expm1(-years * np.log1p(safe))
+    )
 
 
 def chip_usd(accelerator: str, catalog: Catalog, ledger: Ledger) -> Any:
@@ -68,7 +70,9 @@ def energy_usd_per_w_year(ledger: Ledger) -> Any:
     return ledger["site.usd_per_kwh"] * HOURS_PER_YEAR / W_PER_KW
 
 
-def capital_usd_per_year(accelerator: str, scenario: Scenario, catalog: Catalog, ledger: Ledger) -> Any:
+def capital_usd_per_year(
+    accelerator: str, scenario: Scenario, catalog: Catalog, ledger: Ledger
+) -> Any:
     """Replacement annuity of one chip all in, or its rent. Returns: [USD/year]"""
     rented = catalog.accelerators[accelerator].rental_usd_per_hour
     if scenario.finance.basis == "rent" and rented is not None:
@@ -77,9 +81,15 @@ def capital_usd_per_year(accelerator: str, scenario: Scenario, catalog: Catalog,
     return all_in_usd(accelerator, catalog, ledger) * annuity
 
 
-def usd_per_chip_year(accelerator: str, scenario: Scenario, catalog: Catalog, ledger: Ledger) -> float:
+def usd_per_chip_year(
+    accelerator: str, scenario: Scenario, catalog: Catalog, ledger: Ledger
+) -> float:
     """Rough yearly cost of a chip at TDP, only to rank configurations. Returns: [USD/year]"""
-    support = ledger["prices.running.it_support_frac_per_year"] * all_in_usd(accelerator, catalog, ledger)
+    support = ledger["prices.running.it_support_frac_per_year"] * all_in_usd(
+        accelerator, catalog, ledger
+    )
     space = nameplate_w(accelerator, catalog, ledger) * space_usd_per_w_year(scenario, ledger)
     energy = tdp(accelerator, ledger) * ledger["site.pue"] * energy_usd_per_w_year(ledger)
-    return float(capital_usd_per_year(accelerator, scenario, catalog, ledger) + support + space + energy)
+    return float(
+        capital_usd_per_year(accelerator, scenario, catalog, ledger) + support + space + energy
+    )

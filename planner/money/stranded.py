@@ -17,7 +17,7 @@ LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Stranded:
-    """Facility power [W]. causes sum to provisioned − needed; the headline is what can be recovered."""
+    """Facility power [W]. causes sum to provisioned − needed; stranded_w is the headline."""
 
     provisioned_w: Any
     needed_w: Any
@@ -27,13 +27,12 @@ class Stranded:
     extra_throughput_frac: Any
 
 
-def stranded(
-    owned_nameplate_w: Any, built: Watts, built_harmless_w: Any, best: Watts
-) -> Stranded:
+def stranded(owned_nameplate_w: Any, built: Watts, built_harmless_w: Any, best: Watts) -> Stranded:
     """Causes as differences of computed fleets, all in facility watts.
 
-    owned_nameplate_w: the owned fleet; None where nothing is owned (as-built stands for it). built_harmless_w:
-    as-built provisioned under caps that slow nothing. best: the cheapest purchasable option.
+    owned_nameplate_w: the owned fleet; None where nothing is owned (as-built stands for it).
+    built_harmless_w: as-built provisioned under caps that slow nothing. best: the cheapest
+    purchasable option.
     """
     provisioned = built.nameplate_w if owned_nameplate_w is None else owned_nameplate_w
     causes = {

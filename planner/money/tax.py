@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def carried(gross: Mapping[str, Any], feasible: Mapping[str, bool]) -> list[Any]
 def bridge(gross: Mapping[str, Any], feasible: Mapping[str, bool], extras: Extras) -> Bridge:
     """Differences along the ladder, then what the split costs on top."""
     along = carried(gross, feasible)
-    savings = [before - after for before, after in zip(along, along[1:], strict=False)]
+    savings = [before - after for before, after in pairwise(along)]
     on_top = (-extras.fabric, -extras.orchestration, -extras.flexibility)
     return Bridge(dict(zip(LABELS, (*savings, *on_top), strict=True)), along[0])
 

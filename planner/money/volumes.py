@@ -6,6 +6,7 @@ from typing import Any
 from planner.demand.workload import Demand
 from planner.facts.ledger import Ledger
 from planner.fleet.pools import Pool
+from planner.physics.machines import speed_name
 
 SECONDS_PER_YEAR = 31_536_000
 TOKENS_PER_MTOK = 1e6
@@ -64,7 +65,6 @@ def demand_factor(class_name: str, ledger: Ledger, nominal: Ledger) -> Any:
     return factor * grown**years
 
 
-
 def _over(sampled: Any, nominal: Any) -> Any:
     """Sampled over nominal, 1 where both are nothing."""
     return sampled / nominal if nominal else 1.0
@@ -76,8 +76,9 @@ def stretch(pool: Pool, ledger: Ledger, nominal: Ledger) -> Any:
     The plan (chip, parallelism, batch, load) is held; its count follows demand and speed.
     """
     shares = pool.shares
-    compute = _slower("calibration.serving_over_matmul_frac", ledger, nominal)
-    memory = _slower("calibration.memory_frac", ledger, nominal)
+    chip = _slower(speed_name(pool.accelerator, nominal), ledger, nominal)
+    compute = chip * _slower("calibration.serving_over_matmul_frac", ledger, nominal)
+    memory = chip * _slower("calibration.memory_frac", ledger, nominal)
     fixed = ledger["calibration.layer_overhead_s"] / nominal["calibration.layer_overhead_s"]
     time = (
         (shares.prefill_compute + shares.decode_compute) * compute

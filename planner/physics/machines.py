@@ -8,7 +8,11 @@ from planner.facts.accelerators import Accelerator
 from planner.facts.ledger import Ledger
 from planner.physics.roofline import Machine
 
-FALLBACKS = {"fp4": ("fp4", "fp8", "int8", "bf16"), "fp8": ("fp8", "int8", "bf16"), "bf16": ("bf16", "fp8", "int8")}
+FALLBACKS = {
+    "fp4": ("fp4", "fp8", "int8", "bf16"),
+    "fp8": ("fp8", "int8", "bf16"),
+    "bf16": ("bf16", "fp8", "int8"),
+}
 REFERENCE = "spad-h100"
 
 
@@ -36,18 +40,20 @@ def machine(
     Links inside the scale-up domain run at the scale-up rate, larger groups at the scale-out rate.
     """
     rows = [_row(chip, n, weights, ledger) for chip, n in zip(chips, n_chips, strict=True)]
-    columns = zip(*rows, strict=True)
+    columns = [np.asarray(column) for column in zip(*rows, strict=True)]
     shared = (
         ledger[f"calibration.{name}"]
         for name in ("link_frac", "link_latency_s", "layer_overhead_s", "iteration_overhead_s")
     )
     order = ledger["calibration.roof_order"]
-    return Machine(*map(np.asarray, columns), *map(np.asarray, shared), np.asarray(order))
+    values = [*columns, *map(np.asarray, shared), np.asarray(order)]
+    return Machine(**dict(zip(Machine.__slots__, values, strict=True)))
 
 
 def _row(chip: Accelerator, n: int, weights: str, ledger: Ledger) -> tuple[float, ...]:
     flop_per_s, bytes_per_s = _peaks(chip, weights, ledger)
     wide_flop_per_s, _ = _peaks(chip, "bf16", ledger)
+    speed = ledger[speed_name(chip.id, ledger)]
     return (
         float(n),
         flop_per_s,
@@ -55,9 +61,15 @@ def _row(chip: Accelerator, n: int, weights: str, ledger: Ledger) -> tuple[float
         bytes_per_s,
         ledger[f"accelerators.{chip.id}.memory_bytes"],
         _link_bytes_per_s(chip, n, ledger),
-        _compute_frac(chip, weights, ledger),
-        ledger["calibration.memory_frac"],
+        min(_compute_frac(chip, weights, ledger) * speed, 1.0),
+        min(ledger["calibration.memory_frac"] * speed, 1.0),
     )
+
+
+def speed_name(chip_id: str, ledger: Ledger) -> str:
+    """Register name of a chip's measured speed, or of the one for chips without measurements."""
+    own = f"calibration.speed.{chip_id}_frac"
+    return own if ledger.holds(own) else "calibration.speed.other_frac"
 
 
 def _peaks(chip: Accelerator, weights: str, ledger: Ledger) -> tuple[float, float]:
@@ -92,5 +104,5 @@ def _link_bytes_per_s(chip: Accelerator, n: int, ledger: Ledger) -> float:
     inside = chip.scale_up_domain is not None and n <= chip.scale_up_domain.value
     fact = chip.scale_up_bytes_per_s if inside else chip.scale_out_bytes_per_s
     if fact is None:
-        return ledger["calibration.link_bytes_per_s"]
-    return ledger[f"accelerators.{chip.id}.scale_{'up' if inside else 'out'}_bytes_per_s"]
+        return float(ledger["calibration.link_bytes_per_s"])
+    return float(ledger[f"accelerators.{chip.id}.scale_{'up' if inside else 'out'}_bytes_per_s"])

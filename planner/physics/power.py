@@ -15,12 +15,12 @@ def activity_frac(
 ) -> Floats:
     """How far between idle and TDP a chip draws, from how busy arithmetic and memory are.
 
-    Linear with saturation at 1, as in roofline power models (Choi et al., IPDPS 2013). Returns: [frac]
+    Linear, saturating at 1, as in roofline power models (Choi et al., IPDPS 2013). Returns: [frac]
     """
     busy = np.multiply(compute_weight, compute_util_frac) + np.multiply(
         memory_weight, memory_util_frac
     )
-    return np.minimum(busy, 1)
+    return np.asarray(np.minimum(busy, 1))
 
 
 def chip_draw_w(
@@ -32,11 +32,16 @@ def chip_draw_w(
 
 
 def harmless_cap_frac(
-    idle_w: ArrayLike, tdp_w: ArrayLike, peak_activity: ArrayLike, *, margin: ArrayLike, floor: ArrayLike
+    idle_w: ArrayLike,
+    tdp_w: ArrayLike,
+    peak_activity: ArrayLike,
+    *,
+    margin: ArrayLike,
+    floor: ArrayLike,
 ) -> Floats:
     """The lowest cap that does not bind at peak, with a margin and above the lowest settable cap.
 
     Returns: [frac of TDP]
     """
     draw_frac = np.divide(chip_draw_w(idle_w, tdp_w, peak_activity), tdp_w)
-    return np.clip(draw_frac * np.add(1, margin), floor, 1)
+    return np.asarray(np.clip(draw_frac * np.add(1, margin), floor, 1))

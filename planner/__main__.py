@@ -1,0 +1,139 @@
+"""The commands: `python -m planner plan | audit | brief …`; bad input exits 2 with one sentence."""
+
+import argparse
+import json
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import planner
+from planner.errors import ScenarioError, SwitchyardError
+from planner.money.tax import LABELS
+
+BAD_INPUT = 2
+N_SAMPLES = 1024
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns: exit status, 2 on bad input."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except SwitchyardError as error:
+        print(f"planner {options.command}: {error}", file=sys.stderr)
+        return BAD_INPUT
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="planner", description=planner.__doc__.splitlines()[0])
+    parser.add_argument("--version", action="version", version=planner.MODEL_VERSION)
+    commands = parser.add_subparsers(dest="command", required=True)
+    plan = _command(
+        commands, "plan", _plan, "the options, the bridge and the verdict of a scenario"
+    )
+    _scenario_argument(plan)
+    plan.add_argument("--json", action="store_true", help="the whole document plan/1")
+    audit = _command(commands, "audit", _audit, "what a request log really asks for")
+    audit.add_argument("log", help="CSV, CSV.gz, JSONL, Parquet, or a folder of them")
+    audit.add_argument("--json", action="store_true", help="the whole audit")
+    brief = _command(commands, "brief", _brief, "the one page that gets signed, as PDF")
+    _scenario_argument(brief)
+    brief.add_argument("-o", "--output", type=Path, required=True, help="the PDF to write")
+    brief.add_argument("--paper", choices=("a4", "letter"), default="a4")
+    return parser
+
+
+def _command(commands: Any, name: str, run: Any, about: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=about, description=about)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _scenario_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "scenario",
+        nargs="?",
+        type=Path,
+        help="TOML or JSON with any scenario fields; nothing: the default scenario",
+    )
+
+
+def read_scenario(path: Path | None) -> planner.Scenario:
+    """The scenario of a TOML or JSON file; the default one where no file is given.
+
+    Raises ScenarioError naming the file and every refused field.
+    """
+    if path is None:
+        return planner.Scenario.read({})
+    try:
+        text = path.read_text(encoding="utf-8")
+        given = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        raise ScenarioError(f"{path}: cannot be read as TOML or JSON in UTF-8: {error}.") from None
+    if not isinstance(given, dict):
+        raise ScenarioError(f"{path}: holds no table of scenario fields.")
+    try:
+        return planner.Scenario.read(given)
+    except ScenarioError as error:
+        raise ScenarioError([f"{path}: {problem}" for problem in error.problems]) from None
+
+
+def _plan(options: argparse.Namespace) -> None:
+    answer = planner.plan(read_scenario(options.scenario), n_samples=N_SAMPLES)
+    if options.json:
+        _print_json(answer.as_dict())
+    else:
+        print(_summary(answer))
+
+
+def _summary(answer: "planner.Plan") -> str:
+    """The verdict, the bridge and the megawatts in a dozen lines."""
+    text = planner.text
+    bridge = answer.bridge
+    rows = [(LABELS[step], usd) for step, usd in bridge.steps.items()]
+    lines = [
+        answer.verdict.sentence,
+        "",
+        f"{'As-built, a year':32}{text.usd(float(bridge.base)):>12}",
+        *(f"{label:32}{text.usd(float(usd), signed=True):>12}" for label, usd in rows),
+        f"{'Net, a year':32}{text.usd(float(bridge.net), signed=True):>12}",
+    ]
+    return "\n".join(lines)
+
+
+def _audit(options: argparse.Namespace) -> None:
+    found = planner.audit(options.log)
+    if options.json:
+        _print_json(found.as_dict())
+    else:
+        print(_audit_summary(found.as_dict()))
+
+
+def _audit_summary(found: dict[str, Any]) -> str:
+    ratio = planner.text.ratio(found["decode_to_prefill_token_ratio"])
+    arrivals = found["arrivals"]
+    lines = [
+        f"{found['requests']:,} requests, output : input tokens {ratio}",
+        f"{arrivals['mean_per_s']:.2f} requests/s, {arrivals['peak_minute_per_s']:.2f} at peak",
+        *found["caveats"],
+    ]
+    return "\n".join(lines)
+
+
+def _brief(options: argparse.Namespace) -> None:
+    answer = planner.plan(read_scenario(options.scenario), n_samples=N_SAMPLES)
+    try:
+        options.output.write_bytes(planner.brief_pdf(answer, paper=options.paper))
+    except OSError as error:
+        raise planner.SwitchyardError(f"{options.output} cannot be written: {error}.") from None
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""From an audit to a scenario: the log's classes with the scenario's service levels and prices."""
+
+from typing import Any
+
+from planner.demand.logs.results import Audit, ClassMoments
+from planner.demand.parts import WorkloadClass
+from planner.demand.scenario import Scenario
+
+AUDITED = (
+    "input_tokens",
+    "input_scv",
+    "output_tokens",
+    "output_scv",
+    "cache_hit_frac",
+    "requests_per_s",
+    "peak_to_mean",
+    "arrival_scv",
+)
+
+
+def adopted(scenario: Scenario, audit: Audit) -> Scenario:
+    """The scenario with the audited classes in place of its own, the ratio as audited.
+
+    What a log cannot tell (service levels, prices, models it does not name) is kept from the
+    scenario's class of the same name, else from its first class.
+
+    Raises:
+        ScenarioError: an audited value lies outside the limits of its field.
+    """
+    named = {row.name: row for row in scenario.classes}
+    rows = [
+        _row(moments, named.get(moments.name, scenario.classes[0]), scenario)
+        for moments in audit.workload()
+    ]
+    given = scenario.model_dump(mode="json") | {
+        "classes": rows,
+        "decode_to_prefill_token_ratio": None,
+    }
+    return Scenario.read(given)
+
+
+def _row(moments: ClassMoments, like: WorkloadClass, scenario: Scenario) -> dict[str, Any]:
+    known = {field: value for field in AUDITED if (value := getattr(moments, field)) is not None}
+    models = {row.model for row in scenario.classes}
+    model = {"model": moments.model} if moments.model in models else {}
+    return like.model_dump(mode="json") | known | model | {"name": moments.name}
