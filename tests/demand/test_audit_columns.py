@@ -147,6 +147,15 @@ def test_mooncake_blocks_seen_before_are_hits(tmp_path):
     assert found.cached_tokens == 0 + 512 + 1400
 
 
+def test_requests_that_name_no_blocks_stay_unknown(tmp_path):
+    records = [
+        {"timestamp": t, "input_length": 600, "output_length": 5, "hash_ids": "?"} for t in range(3)
+    ]
+    found = audit(write_lines(tmp_path / "log.jsonl", *records))
+    assert found.cached_tokens is None
+    assert any("cached_tokens is null" in caveat for caveat in found.caveats)
+
+
 def test_the_order_of_the_file_does_not_change_the_hits(tmp_path):
     records = [
         {"timestamp": 9000, "input_length": 1400, "output_length": 5, "hash_ids": [0, 2, 3]},

@@ -176,3 +176,42 @@ def test_classes_beyond_the_limit_are_put_together(tmp_path):
     assert found.workload()[-1].name == "(others)"
     assert sum(part.requests for part in found.workload()) == found.requests == 35
     assert sum(share.requests for share in found.by_class) == 35
+
+
+TOKENS = {
+    "float with gaps": (pa.array([10.0, float("nan"), None]), 1),
+    "decimal": (pa.array(["10", "2.5", None]).cast(pa.decimal128(5, 2)), 1),
+    "unsigned": (pa.array([10, 2**64 - 1, None], pa.uint64()), 1),
+    "text": (pa.array(["10", "ten", ""]), 1),
+    "dictionary": (pa.array(["10", "x", "y"]).dictionary_encode(), 1),
+    "int8": (pa.array([10, -1, None], pa.int8()), 1),
+}
+
+
+@pytest.mark.parametrize("name", TOKENS)
+def test_tokens_of_any_column_type_are_read_or_counted(name, tmp_path):
+    column, requests = TOKENS[name]
+    path = tmp_path / "log.parquet"
+    write_parquet(path, pa.table({"prompt_tokens": column, "completion_tokens": [1, 1, 1]}))
+    found = audit(path)
+    assert (found.requests, found.input_tokens, found.rows) == (requests, 10, 3)
+
+
+TIMES = {
+    "date": pa.array([20254, 20255], pa.date32()),
+    "zoned": pa.array([1_750_000_000, 1_750_086_400]).cast(pa.timestamp("s", "Europe/Berlin")),
+    "nanoseconds": pa.array([1_750_000_000, 1_750_086_400])
+    .cast(pa.timestamp("s"))
+    .cast(pa.timestamp("ns")),
+    "epoch": pa.array([1_750_000_000, 1_750_086_400]),
+}
+
+
+@pytest.mark.parametrize("name", TIMES)
+def test_times_of_any_column_type_are_read(name, tmp_path):
+    path = tmp_path / "log.parquet"
+    tokens = {"prompt_tokens": [1, 1], "completion_tokens": [1, 1]}
+    write_parquet(path, pa.table({"timestamp": TIMES[name], **tokens}))
+    found = audit(path)
+    assert found.arrivals.span_s == 86_400
+    assert found.starts_at.startswith("2025-06-15")

@@ -1,7 +1,8 @@
 """The database that reads a log: private, bounded, offline, and blind to all other files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
@@ -39,8 +40,8 @@ def private_database(paths: list[str], limits: Limits) -> Iterator[Backend]:
 
 
 @contextmanager
-def in_words(name: str) -> Iterator[None]:
-    """Turn whatever a parser throws into one sentence that names the log.
+def in_words(name: str, paths: Iterable[str] = ()) -> Iterator[None]:
+    """Turn whatever a parser throws into one sentence that names the log, or the file at fault.
 
     Raises: AuditError, also for a log that outgrows its memory.
     """
@@ -49,11 +50,24 @@ def in_words(name: str) -> Iterator[None]:
     except duckdb.OutOfMemoryException as error:
         raise AuditError(f"{name} needs more memory than an audit may use; split it") from error
     except (duckdb.Error, pa.ArrowException, UnicodeError, OverflowError) as error:
-        raise AuditError(f"{name} is damaged and cannot be read: {_reason(error)}") from error
+        blamed = next((Path(path).name for path in paths if path in str(error)), name)
+        raise AuditError(
+            f"{blamed} is damaged ({_reason(error)}); export it again or repair it"
+        ) from error
+
+
+IN_PLAIN_WORDS = {
+    "CSV Parser state machine": "its lines end in different ways",
+    "TProtocolException": "its Parquet footer cannot be understood",
+    "don't know what type": "its Parquet footer cannot be understood",
+    "No magic bytes": "its Parquet end is missing",
+}
 
 
 def _reason(error: Exception) -> str:
-    """The first line of a parser's message, without the path it may name."""
-    first = str(error).strip().splitlines()[:1]
-    words = [word for word in "".join(first).split() if "/" not in word]
-    return " ".join(words).rstrip(".:, ") or type(error).__name__
+    """What a parser complained of: in our words, else its first line without kind and path."""
+    said = str(error)
+    known = next((ours for theirs, ours in IN_PLAIN_WORDS.items() if theirs in said), None)
+    first = "".join(said.strip().splitlines()[:1]).rpartition("Error: ")[2]
+    words = (word for word in first.split() if "/" not in word)
+    return known or " ".join(words).rstrip(".:, ") or type(error).__name__

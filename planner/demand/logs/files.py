@@ -90,8 +90,8 @@ def log_files(source: str | os.PathLike[str], limits: Limits) -> LogFiles:
 
 def _expanded(source: str) -> tuple[list[Path], list[str]]:
     """The paths of a file, folder or glob in a fixed order, and the names passed over."""
-    if "\0" in source:
-        raise AuditError("The log's path holds a NUL character; give the path of a file or folder")
+    if not source or "\0" in source:
+        raise AuditError("The log's path is empty or holds NUL; give the path of a file or folder")
     if "://" in source:
         raise AuditError(f"{source} is an address; allowed are files, folders and globs of them")
     path = Path(source)
@@ -109,11 +109,16 @@ def _expanded(source: str) -> tuple[list[Path], list[str]]:
 def _folder(folder: Path) -> tuple[list[Path], list[str]]:
     """The logs of a folder by their endings; hidden and underscored files are no logs."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    shown = [path for path in files if path.name[0] not in "._"]
+    shown = [path for path in files if not _is_hidden(path.relative_to(folder))]
     logs = [path for path in shown if named_format(path.name) is not None]
     if not logs:
         raise AuditError(f"{folder} holds no log; {ALLOWED}")
     return logs, [path.name for path in shown if path not in set(logs)]
+
+
+def _is_hidden(path: Path) -> bool:
+    """Does a part of a path start with a dot or an underscore?"""
+    return any(part.startswith((".", "_")) for part in path.parts)
 
 
 def named_format(name: str) -> Format | None:

@@ -36,7 +36,7 @@ def measured(
     Raises: AuditError, one sentence.
     """
     paths = [file.path for file in log.files]
-    with in_words(log.name), private_database(paths, limits) as backend:
+    with in_words(log.name, paths), private_database(paths, limits) as backend:
         found = gather(backend, log, columns, time_unit, limits)
         return _added_up(log, found, sound_requests(backend, log.name, found), limits)
 
@@ -122,7 +122,10 @@ def sound_requests(backend: Backend, name: str, found: Gathered) -> Requests:
     ends = sound.aggregate(n=sound.count(), first=sound.at_us.min(), last=sound.at_us.max())
     (end,) = ends.to_pyarrow().to_pylist()
     if not end["n"]:
-        why = ", ".join(f"{n} with {reason}" for reason, n in dropped.items()) or "no row at all"
+        why = (
+            ", ".join(f"{n} with {reason}" for reason, n in dropped.items())
+            or "no row below its header"
+        )
         raise AuditError(f"{name} holds no usable request: {why}")
     timed = end["first"] is not None
     since = sound.mutate(

@@ -13,7 +13,8 @@ def with_prefix_hits(rows: ir.Table) -> ir.Table:
     rows: fault, at_us, input_tokens, cached_tokens, hash_ids. A block is a hit when an earlier
     sound request held it; since each id is chained from the start of its prompt, hits always
     form a prefix. The last block of a prompt may be partly filled, so hits are capped at its
-    length. Source: Qin et al., Mooncake (FAST 2025), trace description.
+    length; a request that names no blocks stays unknown.
+    Source: Qin et al., Mooncake (FAST 2025), trace description.
     """
     ranked = rows.mutate(rank=ibis.row_number().over(order_by=[rows.at_us, rows.row]))
     sound = ranked.filter(ranked.fault.isnull())
@@ -24,4 +25,6 @@ def with_prefix_hits(rows: ir.Table) -> ir.Table:
     joined = ranked.left_join(hits, "rank")
     cached = (joined.n_hits.fill_null(0) * BLOCK_TOKENS).cast("int64")
     kept = {name: joined[name] for name in rows.columns if name != "cached_tokens"}
-    return joined.select(**kept, cached_tokens=ibis.least(cached, joined.input_tokens))
+    found = ibis.least(cached, joined.input_tokens)
+    known = ibis.ifelse(joined.hash_ids.isnull(), ibis.null("int64"), found)
+    return joined.select(**kept, cached_tokens=known)

@@ -7,6 +7,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
+from planner.demand.logs.backend import in_words
 from planner.demand.logs.columns import FieldPath, Header, Roles, find_roles, text_header
 from planner.demand.logs.files import Format, LogFile
 from planner.demand.logs.limits import Limits
@@ -63,24 +64,31 @@ def parquet_header(backend: Backend, file: LogFile, limits: Limits) -> Header:
 
     Raises: AuditError when rows x columns are beyond the limits or too dense to be honest.
     """
-    rows, columns = backend.con.execute(
+    with in_words(file.name):
+        rows, columns = _footer(backend, file)
+        if columns > limits.max_columns:
+            raise AuditError(
+                f"{file.name} has {columns} columns; at most {limits.max_columns} are read"
+            )
+        dense = max(limits.checked_cells, limits.max_cells_per_byte * file.size_bytes)
+        allowed = min(limits.max_cells, dense)
+        if rows * columns > allowed:
+            raise AuditError(
+                f"{file.name} declares {rows} rows of {columns} columns in {file.size_bytes} "
+                f"bytes; at most {allowed} values are read from a file of this size"
+            )
+        return Header(tuple(_leaves(backend.read_parquet(file.path).schema())))
+
+
+def _footer(backend: Backend, file: LogFile) -> tuple[int, int]:
+    """Rows and columns of a Parquet file as its row groups declare them, the larger where torn."""
+    found = backend.con.execute(
         "SELECT coalesce(sum(n), 0), coalesce(max(k), 0) FROM (SELECT "
         "max(greatest(row_group_num_rows, num_values)) AS n, count(*) AS k "
         "FROM parquet_metadata($path) GROUP BY row_group_id)",
         {"path": file.path},
-    ).fetchone() or (0, 0)
-    if columns > limits.max_columns:
-        raise AuditError(
-            f"{file.name} has {columns} columns; at most {limits.max_columns} are read"
-        )
-    dense = max(limits.checked_cells, limits.max_cells_per_byte * file.size_bytes)
-    allowed = min(limits.max_cells, dense)
-    if rows * columns > allowed:
-        raise AuditError(
-            f"{file.name} declares {rows} rows of {columns} columns in {file.size_bytes} bytes; "
-            f"at most {allowed} values are read from a file of this size"
-        )
-    return Header(tuple(_leaves(backend.read_parquet(file.path).schema())))
+    ).fetchone()
+    return (int(found[0]), int(found[1])) if found else (0, 0)
 
 
 def _leaves(schema: Mapping[str, dt.DataType]) -> Iterator[FieldPath]:
@@ -96,8 +104,10 @@ def role_table(backend: Backend, layout: Layout, index: int) -> ir.Table:
     """The fields that play a role, named by it, as the files hold them; nothing else is read."""
     if layout.format == "csv":
         raw = _csv_table(backend, layout, index)
-        position = {path: f"c{i}" for i, path in enumerate(layout.header.fields)}
-        return raw.select(**{role: raw[position[at]] for role, at in layout.roles.fields.items()})
+        position = layout.header.fields.index
+        return raw.select(
+            **{role: raw[f"c{position(path)}"] for role, path in layout.roles.fields.items()}
+        )
     raw = backend.read_parquet(layout.paths) if layout.format == "parquet" else None
     raw = _json_table(backend, layout) if raw is None else raw
     return raw.select(**{role: _field(raw, path) for role, path in layout.roles.fields.items()})
