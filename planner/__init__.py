@@ -25,20 +25,26 @@ from planner.facts.catalog import Catalog, load_catalog
 from planner.version import MODEL_VERSION
 
 if TYPE_CHECKING:
+    from planner.decision.audited import audit as audit
     from planner.decision.plan import Plan as Plan
     from planner.decision.plan import plan as plan
     from planner.decision.risk import Risk as Risk
     from planner.decision.risk import sample as sample
-    from planner.decision.audited import audit as audit
     from planner.demand.adopting import adopted as adopted
     from planner.demand.audit import Audit as Audit
     from planner.export.brief import brief_pdf as brief_pdf
+    from planner.store.backup import backup as backup
+    from planner.store.backup import restore as restore
+    from planner.store.scenarios import Store as Store
 
 _LATER = {
     "Plan": "planner.decision.plan",
     "plan": "planner.decision.plan",
     "Risk": "planner.decision.risk",
     "sample": "planner.decision.risk",
+    "Store": "planner.store.scenarios",
+    "backup": "planner.store.backup",
+    "restore": "planner.store.backup",
     "Audit": "planner.demand.audit",
     "adopted": "planner.demand.adopting",
     "audit": "planner.decision.audited",
@@ -53,6 +59,7 @@ __all__ = [
     "Risk",
     "Scenario",
     "ScenarioError",
+    "Store",
     "SwitchyardError",
     "audit",
     "brief_pdf",

@@ -1,7 +1,7 @@
 """The scenario: every input of a plan, each with its unit, limits and help on the field.
 
-Widgets, links, the register of assumptions and the documents all read the fields from here. Starting
-values are facts and live in `hardware_catalog/operators.toml`, one table a profile.
+Widgets, links, the register of assumptions and the documents all read the fields from here.
+Starting values are facts and live in `hardware_catalog/operators.toml`, one table a profile.
 """
 
 import json
@@ -23,6 +23,8 @@ from planner.demand.parts import (
     number,
 )
 from planner.errors import ScenarioError
+
+SHOWN_CHARACTERS = 80
 
 
 class Scenario(Part):
@@ -114,11 +116,11 @@ class Scenario(Part):
         except ValidationError as error:
             refused = {item["loc"][0] for item in error.errors() if item["loc"]}
             rest = {key: value for key, value in given.items() if key not in refused}
-            raise ScenarioError([_sentence(item) for item in error.errors()], rest) from None
+            raise ScenarioError(_sentences(error), rest) from None
 
     def to_query(self) -> dict[str, str]:
         """The fields that differ from the profile's start, as texts for a link."""
-        start = dict(_leaves(type(self)(profile=self.profile).model_dump(mode="json")))
+        start = dict(_leaves(self.read({"profile": self.profile}).model_dump(mode="json")))
         mine = _leaves(self.model_dump(mode="json"))
         changed = {path: value for path, value in mine if start[path] != value}
         return {"profile": self.profile} | {path: _text(item) for path, item in changed.items()}
@@ -129,13 +131,15 @@ class Scenario(Part):
 
         Raises ScenarioError with one sentence per refused value; `accepted` holds the others.
         """
-        known = dict(_leaves(cls().model_dump(mode="json")))
+        known = dict(_leaves(cls.read({}).model_dump(mode="json")))
         given: dict[str, Any] = {}
         for path in query.keys() & known.keys():
             top, _, leaf = path.partition(".")
             value = _value(query[path], known[path])
             given |= {top: given.get(top, {}) | {leaf: value}} if leaf else {top: value}
-        strangers = [f"{path}: a scenario has no such field." for path in sorted(query.keys() - known.keys())]
+        strangers = [
+            f"{path}: a scenario has no such field." for path in sorted(query.keys() - known.keys())
+        ]
         try:
             scenario = cls.read(given)
         except ScenarioError as error:
@@ -160,14 +164,30 @@ def _unknown_names(scenario: Scenario) -> Iterator[str]:
     yield from profiles.unknown("classes", [item.model for item in scenario.classes], "models")
 
 
-def _sentence(item: Any) -> str:
-    """One refused field in the reader's words."""
-    path = ".".join(str(part) for part in item["loc"] if not str(part).startswith("constrained"))
-    message = str(item["msg"]).removeprefix("Value error, ").rstrip(".")
+def _sentences(error: ValidationError) -> list[str]:
+    """One sentence per refused field, in the reader's words; alternatives joined by "or"."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for item in error.errors():
+        path = ".".join(str(part) for part in item["loc"] if not _names_an_alternative(part))
+        message = str(item["msg"]).removeprefix("Value error, ").rstrip(".")
+        said.setdefault((path, _shown(item["input"])), []).append(message)
+    return [_sentence(path, messages, shown) for (path, shown), messages in said.items()]
+
+
+def _sentence(path: str, messages: list[str], shown: str) -> str:
     if not path:
-        return f"{message}."
-    shown = "the given table" if isinstance(item["input"], Mapping) else repr(item["input"])[:80]
-    return f"{path}: {shown} is refused: {message[0].lower()}{message[1:]}."
+        return f"{' '.join(messages)}."
+    allowed = " or ".join(dict.fromkeys(message[0].lower() + message[1:] for message in messages))
+    return f"{path}: {shown} is refused: {allowed}."
+
+
+def _shown(value: Any) -> str:
+    return "the given table" if isinstance(value, Mapping) else repr(value)[:SHOWN_CHARACTERS]
+
+
+def _names_an_alternative(part: int | str) -> bool:
+    """Whether a step of a refused path only tells which alternative of a union was tried."""
+    return str(part).startswith(("constrained", "literal["))
 
 
 def _leaves(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
