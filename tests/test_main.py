@@ -1,0 +1,88 @@
+"""The commands: they answer, they have help, and bad input exits 2 with one sentence."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from planner.__main__ import main
+
+COMMANDS = ("plan", "audit", "brief")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as done:
+        main([command, "--help"])
+    assert done.value.code == 0
+    assert command in capsys.readouterr().out
+
+
+def test_plan_prints_the_verdict_and_a_bridge(capsys):
+    assert main(["plan"]) == 0
+    printed = capsys.readouterr().out
+    assert "Net, a year" in printed
+
+
+def test_plan_reads_toml_and_json_alike(tmp_path, capsys):
+    (tmp_path / "a.toml").write_text('profile = "enterprise"\n[site]\npue = 1.4\n')
+    (tmp_path / "a.json").write_text('{"profile": "enterprise", "site": {"pue": 1.4}}')
+    documents = []
+    for name in ("a.toml", "a.json"):
+        assert main(["plan", str(tmp_path / name), "--json"]) == 0
+        documents.append(json.loads(capsys.readouterr().out))
+    assert documents[0] == documents[1]
+    assert documents[0]["scenario"]["site"]["pue"] == 1.4
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("site = { pue = 0.5 }", "site.pue"),
+        ("colour = 1", "colour"),
+        ("name = ", "cannot be read as TOML"),
+        ("profile = 'pirate'", "pirate"),
+    ],
+)
+def test_a_broken_scenario_exits_2_with_one_sentence(text, said, tmp_path, capsys):
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    assert main(["plan", str(path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(path) in line
+    assert said in line
+
+
+def test_a_missing_file_exits_2(capsys):
+    assert main(["plan", "nowhere.toml"]) == 2
+    assert "nowhere.toml" in capsys.readouterr().err
+
+
+def test_a_log_that_is_none_exits_2(tmp_path, capsys):
+    path = tmp_path / "log.csv"
+    path.write_text("a,b\n1,2\n")
+    assert main(["audit", str(path)]) == 2
+    assert "log.csv" in capsys.readouterr().err
+
+
+def test_audit_prints_every_key_of_the_contract(capsys):
+    assert main(["audit", "hardware_catalog/traces/azure_2023_code.csv", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    keys = """rows requests input_tokens output_tokens cached_tokens arrivals by_model by_class
+    by_hour decode_to_prefill_token_ratio prefill_time_frac dropped caveats""".split()
+    assert [key for key in keys if key not in found] == []
+    assert 0 < found["prefill_time_frac"] < 1
+
+
+def test_a_traceback_never_reaches_the_shell(tmp_path):
+    path = tmp_path / "bad.json"
+    path.write_bytes(b"\xff\xfe\x00")
+    done = subprocess.run(
+        [sys.executable, "-m", "planner", "plan", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
