@@ -1,0 +1,65 @@
+"""The one-page brief as PDF: what a capacity architect asks a CFO to sign."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typst
+
+from planner.decision.plan import Plan
+from planner.errors import ExportError
+from planner.export.content import content
+from planner.export.printable import FONTS
+
+TEMPLATE = Path(__file__).parent / "brief.typ"
+PAPERS = ("a4", "letter")
+STATUSES = ("DRAFT", "APPROVED")
+STANDARDS = ["a-2a", "ua-1"]
+
+
+def brief_pdf(
+    plan: Plan,
+    *,
+    paper: str = "a4",
+    made_at: datetime | None = None,
+    author: str = "",
+    status: str = "DRAFT",
+) -> bytes:
+    """One page, tagged (PDF/UA-1, PDF/A-2a), fonts embedded; the same bytes for the same `made_at`.
+
+    made_at: when the page was made, UTC where it names no zone; now by default.
+    Raises ExportError where paper or status are unknown, or one page cannot hold the plan.
+    """
+    _known("paper", paper, PAPERS)
+    _known("status", status, STATUSES)
+    moment = _utc(made_at)
+    said = content(plan, made_at=moment, author=author, status=status)
+    return _compiled(json.dumps({"paper": paper, **said}), moment)
+
+
+def _known(what: str, given: str, allowed: tuple[str, ...]) -> None:
+    if given not in allowed:
+        raise ExportError(f"brief: {what} {given!r} is unknown; allowed are {', '.join(allowed)}.")
+
+
+def _utc(made_at: datetime | None) -> datetime:
+    if made_at is None:
+        return datetime.now(UTC)
+    return made_at.astimezone(UTC) if made_at.tzinfo else made_at.replace(tzinfo=UTC)
+
+
+def _compiled(said: str, moment: datetime) -> bytes:
+    try:
+        made: bytes = typst.compile(
+            TEMPLATE,
+            root=TEMPLATE.parent,
+            font_paths=[FONTS],
+            ignore_system_fonts=True,
+            format="pdf",
+            sys_inputs={"content": said},
+            pdf_standards=STANDARDS,
+            timestamp=int(moment.timestamp()),
+        )
+    except (typst.TypstError, RuntimeError) as error:
+        raise ExportError(f"brief: the page cannot be set: {error}.") from error
+    return made

@@ -1,0 +1,125 @@
+"""The figures of the brief as vector graphics: rows of bars with their labels and values in words.
+
+Text stays text, in the vendored font at its printed size; the same input gives the same bytes.
+"""
+
+import io
+import math
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
+from matplotlib.text import Annotation
+
+from planner.export.printable import FONTS
+
+STYLE = Path(__file__).parent / "figures.mplstyle"
+GAIN, LOSS, TOTAL, GUIDE = "C0", "C1", "C2", "C3"
+_drawing = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A row of a figure: spans of (from, to, tone) between a label and a value in words."""
+
+    label: str
+    value: str
+    spans: tuple[tuple[float, float, str], ...]
+    strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A figure: what it shows in words, and as SVG."""
+
+    alt: str
+    svg: str
+
+
+def waterfall(parts: Sequence[float], start: float = 0.0) -> list[tuple[float, float]]:
+    """Where each part begins and ends when they are laid end to end."""
+    ends = [start]
+    for part in parts:
+        ends.append(ends[-1] + part)
+    return list(zip(ends, ends[1:], strict=False))
+
+
+def drawn(bars: Sequence[Bar], guides: Sequence[float] = (0.0,), columns: int = 1) -> Drawing:
+    """Rows of bars on one scale, with thin upright lines at the guides; one or two columns wide."""
+    alt = "; ".join(f"{bar.label}: {bar.value}" for bar in bars)
+    with _drawing, mpl.rc_context(style()):
+        return Drawing(alt, _svg(_figure(bars, guides, columns)))
+
+
+@cache
+def style() -> mpl.RcParams:
+    """The look of all figures; makes the vendored fonts known to Matplotlib."""
+    for font in sorted(FONTS.glob("*.otf")):
+        fontManager.addfont(font)
+    return mpl.rc_params_from_file(STYLE, use_default_template=False)
+
+
+def _figure(bars: Sequence[Bar], guides: Sequence[float], columns: int) -> Figure:
+    figure = Figure()
+    wide, row = figure.get_size_inches()
+    figure.set_size_inches(wide * columns, row * len(bars))
+    axes = figure.add_subplot()
+    axes.set_axis_off()
+    for y, bar in enumerate(bars):
+        for start, end, tone in bar.spans:
+            axes.barh(y, end - start, left=start, color=tone)
+    _scale(axes, bars, guides)
+    _label(figure, axes, bars)
+    return figure
+
+
+def _scale(axes: Axes, bars: Sequence[Bar], guides: Sequence[float]) -> None:
+    """All bars and guides in view, the first row on top."""
+    ends = [*guides, *(end for bar in bars for span in bar.spans for end in span[:2])]
+    least, most = min(ends), max(ends)
+    room = most - least or 1
+    axes.set_xlim(least, least + room)
+    axes.set_ylim(len(bars) - 1 / 2, -1 / 2)
+    for guide in guides:
+        axes.axvline(guide, color=GUIDE, zorder=0)
+
+
+def _label(figure: Figure, axes: Axes, bars: Sequence[Bar]) -> None:
+    """Labels flush left, values flush right, and the bars in the room between them."""
+    labels = [_text(axes, bar.label, 0, y, bar.strong) for y, bar in enumerate(bars)]
+    values = [_text(axes, bar.value, 1, y, bar.strong) for y, bar in enumerate(bars)]
+    pad = mpl.rcParams["axes.labelpad"]
+    left, right = (
+        (max(text.get_window_extent().width for text in side) + pad) / figure.bbox.width
+        for side in (labels, values)
+    )
+    axes.set_position((left, 0, 1 - left - right, 1))
+
+
+def _text(axes: Axes, words: str, side: int, y: int, strong: bool) -> Annotation:
+    return axes.annotate(
+        words,
+        (side, y),
+        xycoords=("figure fraction", "data"),
+        ha="right" if side else "left",
+        va="center_baseline",
+        fontweight="semibold" if strong else "normal",
+    )
+
+
+def _svg(figure: Figure) -> str:
+    out = io.StringIO()
+    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    return out.getvalue()
+
+
+def last_place(values: Sequence[float]) -> int:
+    """Power of ten of the last digit worth showing, the same for all of some parts that add up."""
+    largest = max((abs(value) for value in values), default=0.0)
+    return math.floor(math.log10(largest)) - 2 if largest else 0

@@ -1,0 +1,75 @@
+"""The plan's three figures: the bridge, the stranded megawatts, and what moves the answer most."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from planner import text
+from planner.decision.risk import Swing
+from planner.export.figures import GAIN, LOSS, TOTAL, Bar, Drawing, drawn, last_place, waterfall
+from planner.export.printable import printable
+from planner.export.sources import Sources
+from planner.export.wording import name_of, value_of
+from planner.facts.catalog import Catalog
+
+NAME_CHARACTERS = 34
+
+
+def bridge(document: Mapping[str, Any]) -> tuple[Drawing, int]:
+    """Savings and costs from as-built to the matched split, adding up to the net as shown.
+
+    Returns also the power of ten of the last digit shown.
+    """
+    steps = document["bridge"]
+    place = last_place([step["usd_per_year"] for step in steps])
+    shown = text.adding_up([step["usd_per_year"] for step in steps], place)
+    bars = [
+        Bar(step["label"], text.usd(usd, place=place), ((*ends, tone(usd)),))
+        for step, usd, ends in zip(steps, shown, waterfall(shown), strict=True)
+    ]
+    net = sum(shown)
+    total = Bar("Net a year", text.usd(net, place=place), ((0, net, TOTAL),), strong=True)
+    return drawn([*bars, total]), place
+
+
+def tone(saving: float) -> str:
+    """The colour of what helps, or of what costs."""
+    return GAIN if saving >= 0 else LOSS
+
+
+def stranded(held: Mapping[str, Any]) -> Drawing:
+    """Provisioned power, cause by cause, down to the power that the work needs."""
+    causes = held["causes"]
+    parts = [held["needed_mw"], *(cause["mw"] for cause in causes)]
+    place = last_place(parts)
+    needed, *shown = text.adding_up(parts, place)
+    whole = needed + sum(shown)
+    steps = waterfall([-mw for mw in shown], whole)
+    bars = [
+        Bar(cause["label"], text.mw(-mw, place=place), ((*ends, tone(mw)),))
+        for cause, mw, ends in zip(causes, shown, steps, strict=True)
+    ]
+    first = Bar("Provisioned", text.mw(whole, place=place), ((0, whole, TOTAL),), strong=True)
+    last = Bar("Needed", text.mw(needed, place=place), ((0, needed, TOTAL),), strong=True)
+    return drawn([first, *bars, last])
+
+
+def tornado(
+    swings: Sequence[Swing], base_usd: float, catalog: Catalog, sources: Sources
+) -> Drawing:
+    """NPV with one assumption at its low, then its high end, all others as stated."""
+    bars = [_swing(swing, base_usd, catalog, sources) for swing in swings]
+    crossed = any(swing.npv_low_usd * swing.npv_high_usd < 0 for swing in swings)
+    return drawn(bars, (base_usd, 0.0) if crossed else (base_usd,), columns=2)
+
+
+def _swing(swing: Swing, base_usd: float, catalog: Catalog, sources: Sources) -> Bar:
+    held = swing.assumption
+    low, high = (value_of(end, held.unit) for end in (held.low, held.high))
+    name = printable(name_of(held, catalog), NAME_CHARACTERS)
+    ends = (swing.npv_low_usd, swing.npv_high_usd)
+    place = text.justified_place(*ends)
+    first, second = (text.usd(usd, place=place) for usd in ends)
+    spans = ((base_usd, ends[0], LOSS), (base_usd, ends[1], GAIN))
+    return Bar(
+        f"{name}: {low} to {high} {sources.cite(held.source)}", f"{first} to {second}", spans
+    )

@@ -1,0 +1,33 @@
+"""Footnotes of a page: each source once, numbered as it is first cited."""
+
+from planner.export.printable import printable
+from planner.facts.catalog import Catalog
+
+NAME_CHARACTERS = 68
+SCENARIO = "scenario"
+
+
+class Sources:
+    """Numbers sources in the order of their first citation."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        """Cite from this catalog."""
+        self._catalog = catalog
+        self._cited: dict[str, int] = {}
+
+    def cite(self, source: str) -> str:
+        """The mark of a source beside what rests on it: "[1]"."""
+        return f"[{self._cited.setdefault(source, len(self._cited) + 1)}]"
+
+    def notes(self) -> list[str]:
+        """All cited sources in order: "[1] title, publisher, date"."""
+        return [
+            printable(f"[{n}] {self._described(source)}", NAME_CHARACTERS)
+            for source, n in self._cited.items()
+        ]
+
+    def _described(self, source: str) -> str:
+        if source == SCENARIO:
+            return "set in this scenario, no source"
+        held = self._catalog.sources[source]
+        return ", ".join(filter(None, (held.title, held.publisher, held.date)))
