@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from planner.decision.plan import plan as plan
     from planner.decision.risk import Risk as Risk
     from planner.decision.risk import sample as sample
+    from planner.decision.surge import surge as surge
     from planner.demand.adopting import adopted as adopted
     from planner.demand.audit import Audit as Audit
     from planner.export.brief import brief_pdf as brief_pdf
@@ -42,6 +43,7 @@ _LATER = {
     "plan": "planner.decision.plan",
     "Risk": "planner.decision.risk",
     "sample": "planner.decision.risk",
+    "surge": "planner.decision.surge",
     "Store": "planner.store.scenarios",
     "backup": "planner.store.backup",
     "restore": "planner.store.backup",

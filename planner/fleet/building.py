@@ -6,6 +6,7 @@ from planner.demand.workload import Demand
 from planner.fleet.curves import Curves
 from planner.fleet.pools import DECODE, MONOLITHIC, PREFILL, Activity, Pool, TimeShares
 from planner.fleet.sizing import Choice
+from planner.physics.phases import StepTime
 
 
 def pool(role: str, curves: Curves, choice: Choice, demand: Demand, *, share: float = 1.0) -> Pool:
@@ -31,6 +32,8 @@ def pool(role: str, curves: Curves, choice: Choice, demand: Demand, *, share: fl
         p99_tpot_s=choice.tpot_s if role != PREFILL else None,
         peak=_activity(role, curves, choice, demand, share, demand.peak_per_s, batch),
         mean=_activity(role, curves, choice, demand, share, demand.mean_per_s, batch),
+        in_prefill=_during(curves, curves.prefill, row, None) if role != DECODE else None,
+        in_decode=_during(curves, curves.decode, row, round(batch)) if role != PREFILL else None,
         shares=_shares(role, curves, row, demand, batch),
         kv_stored_frac=min(held, 1) * curves.kv_used_frac,
     )
@@ -53,6 +56,17 @@ def _activity(
     return Activity(
         compute_util_frac=min(per_replica * compute_s * float(device.compute_frac[row]), 1),
         memory_util_frac=min(per_replica * memory_s * float(device.memory_frac[row]), 1),
+    )
+
+
+def _during(curves: Curves, step: StepTime, row: int, batch: int | None) -> Activity:
+    """Achieved over peak arithmetic and bandwidth while a step runs; batch: its column, if any."""
+    place = row if batch is None else (row, min(batch, step.total_s.shape[-1]) - 1)
+    total_s = step.total_s[place]
+    device = curves.machine
+    return Activity(
+        compute_util_frac=float(step.compute_s[place] * device.compute_frac[row] / total_s),
+        memory_util_frac=float(step.memory_s[place] * device.memory_frac[row] / total_s),
     )
 
 

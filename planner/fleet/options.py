@@ -114,14 +114,16 @@ def _class_tables(sizing: Sizing, demand: Demand) -> ClassTables:
     scenario, ledger = sizing.scenario, sizing.ledger
     now, could = scenario.software, scenario.available_software
     everyone = sizing.chips([*sizing.owned_frac, *sizing.purchasable, *sizing.paper])
-    built = curves(model, demand, now, sizing.chips(sizing.owned_frac), ledger)
+    owned = sizing.chips(sizing.owned_frac)
+    built = curves(model, demand, now, owned, ledger)
+    remedied = built if now == could else curves(model, demand, could, owned, ledger)
     split = curves(model, demand, could, everyone, ledger)
     sent = kv_handoff(scenario.fabric, split, model.n_layers, ledger) if split else None
     peak, quantile = demand.peak_per_s, ledger["estimates.serving.slo_quantile"]
     return ClassTables(
         demand=demand,
         built=(built, _monolithic_table(built, demand, now)) if built else None,
-        remedied=(split, _monolithic_table(split, demand, could)) if split else None,
+        remedied=(remedied, _monolithic_table(remedied, demand, could)) if remedied else None,
         prefill=(split, prefill_table(split, demand, peak, sent.visible_s, quantile))
         if split and sent
         else None,
