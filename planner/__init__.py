@@ -63,12 +63,16 @@ __all__ = [
     "ScenarioError",
     "Store",
     "SwitchyardError",
+    "adopted",
     "audit",
+    "backup",
     "brief_pdf",
     "load_catalog",
     "plan",
     "profiles",
+    "restore",
     "sample",
+    "surge",
     "text",
 ]
 

@@ -38,7 +38,8 @@ class Pool:
     n_needed: replicas that carry the peak at full use, without queueing reserve and N+1.
     batch: requests in decode on a replica at peak. demand_frac: share of the class served here.
     peak, mean: over all time at the peak and the mean rate. in_prefill, in_decode: while a step of
-    that phase runs. p99_ttft_s: the whole time to first token where prefill happens; p99_tpot_s where decode does.
+    that phase runs. p99_ttft_s: the whole time to first token where prefill happens; p99_tpot_s
+    where decode does.
     """
 
     role: str
