@@ -10,8 +10,10 @@ IDLE = Activity(0.0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class Surge:
-    """As-built machines of one class. during: while prompts are read; after: while answers are
-    written; whole: both together at the peak rate.
+    """As-built machines of one class.
+
+    during: while prompts are read; after: while answers are written; whole: both together at the
+    peak rate.
     """
 
     class_name: str
