@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from planner.decision.headline import headline
 from planner.decision.records import option_record
 from planner.decision.views import iso_cost, iso_power
+from planner.facts.units import W_PER_MW
 from planner.fleet.mix import PROPOSED
 from planner.fleet.options import LABELS
 from planner.fleet.pools import DECODE, MONOLITHIC, PREFILL
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from planner.decision.plan import Plan
 
 SCHEMA = "plan/1"
-W_PER_MW = 1e6
 TOLERANCE = 1e-9
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.demand.workload import RATIO_MONTHS, ratio
+from planner.facts.units import W_PER_MW
 from planner.money import cash, tax
 from planner.money.economics import j_per_useful_token, revenue_usd_per_kwh, usd_per_mtok
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from planner.decision.plan import Plan
     from planner.decision.valued import Valued
 
-W_PER_MW = 1e6
 LEVELS = (("p10", 10), ("p50", 50), ("p90", 90))
 
 

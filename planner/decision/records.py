@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from planner.demand.workload import Demand
+from planner.facts.units import BITS_PER_BYTE, BITS_PER_GBIT, SECONDS_PER_YEAR, TOKENS_PER_MTOK
 from planner.fleet.pools import PREFILL, Pool
 from planner.money.economics import j_per_useful_token, revenue_usd_per_kwh, usd_per_mtok
-from planner.money.volumes import SECONDS_PER_YEAR
 
 if TYPE_CHECKING:
     from planner.decision.plan import Plan
 
-BITS_PER_GBIT = 1e9
-BITS_PER_BYTE = 8
 BOUND = {"compute": "arithmetic", "memory": "memory bandwidth", "fixed": "overheads and links"}
 
 
@@ -143,7 +141,6 @@ def _money(plan: Plan, name: str) -> dict[str, Any]:
     return dict(zip(MONEY, values, strict=True))
 
 
-TOKENS_PER_MTOK = 1e6
 MONEY = (
     "capex_usd",
     "output_tokens_per_s",

@@ -13,6 +13,7 @@ import numpy as np
 from planner.decision.sized import Sized
 from planner.demand.workload import relative_lengths
 from planner.facts.ledger import Ledger
+from planner.facts.units import W_PER_MW
 from planner.fleet.pools import PREFILL, Fleet
 from planner.fleet.sizing import server_chips
 from planner.fleet.watts import fleet_watts, nameplate_w
@@ -20,7 +21,7 @@ from planner.money import friction, tax
 from planner.money.cash import Plan as CashPlan
 from planner.money.cash import Terms, flows_usd, npv_usd
 from planner.money.economics import Costs, costs
-from planner.money.prices import W_PER_MW, all_in_usd
+from planner.money.prices import all_in_usd
 from planner.money.volumes import Volumes, stretch, volumes
 
 NOTHING = tax.Extras(0.0, 0.0, 0.0)

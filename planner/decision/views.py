@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from planner.decision.records import option_record
+from planner.facts.units import W_PER_MW
 from planner.fleet.options import LABELS
 
 if TYPE_CHECKING:
     from planner.decision.plan import Plan
 
-W_PER_MW = 1e6
 EXTENSIVE = (
     "n_accelerators",
     "capex_usd",

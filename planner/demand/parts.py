@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Precision = Literal["bf16", "fp8", "fp4"]
 
 
-def number(title: str, unit: str, low: float, high: float, about: str) -> Any:  # noqa: ANN401
+def number(title: str, unit: str, low: float, high: float, about: str) -> Any:
     """A numeric field: what it is called, its unit, the allowed range, and a line of help."""
     return Field(
         title=title,

@@ -6,8 +6,8 @@ import numpy as np
 
 from planner.demand.parts import WorkloadClass
 from planner.demand.scenario import Scenario
+from planner.facts.units import MONTHS_PER_YEAR
 
-MONTHS_PER_YEAR = 12
 RATIO_MONTHS = 18
 
 

@@ -48,3 +48,15 @@ UNITS: Mapping[str, tuple[str, float]] = {
     "pJ/FLOP": ("J/FLOP", 1e-12),
 }
 """Unit name to (base unit, number of base units in one)."""
+
+# Parts and multiples that formulas need by name.
+W_PER_KW = 1e3
+W_PER_MW = 1e6
+TOKENS_PER_MTOK = 1e6
+BITS_PER_BYTE = 8
+BITS_PER_GBIT = 1e9
+BYTES_PER_GBIT = BITS_PER_GBIT / BITS_PER_BYTE
+MONTHS_PER_YEAR = 12
+QUARTERS_PER_YEAR = 4
+HOURS_PER_YEAR = 8760
+SECONDS_PER_YEAR = 3600 * HOURS_PER_YEAR

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from planner.demand.parts import Fabric
 from planner.facts.ledger import Ledger
+from planner.facts.units import BYTES_PER_GBIT
 from planner.fleet.curves import Curves
 
 Floats = NDArray[np.float64]
-BYTES_PER_GBIT = 1e9 / 8
 
 
 @dataclass(frozen=True, slots=True)

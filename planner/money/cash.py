@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.facts.units import QUARTERS_PER_YEAR
+
 Floats = NDArray[np.float64]
-QUARTERS_PER_YEAR = 4
 HIGHEST_RATE = 10.0
 ROOT_DECIMALS = 9
 

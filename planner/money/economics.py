@@ -6,17 +6,16 @@ from typing import Any
 from planner.demand.scenario import Scenario
 from planner.facts.catalog import Catalog
 from planner.facts.ledger import Ledger
+from planner.facts.units import HOURS_PER_YEAR, SECONDS_PER_YEAR, TOKENS_PER_MTOK, W_PER_KW
 from planner.fleet.pools import Fleet, Pool
 from planner.fleet.watts import pool_watts
 from planner.money.prices import (
-    HOURS_PER_YEAR,
-    W_PER_KW,
     all_in_usd,
     capital_usd_per_year,
     energy_usd_per_w_year,
     space_usd_per_w_year,
 )
-from planner.money.volumes import SECONDS_PER_YEAR, TOKENS_PER_MTOK, Volumes, stretch
+from planner.money.volumes import Volumes, stretch
 
 
 @dataclass(frozen=True, slots=True)

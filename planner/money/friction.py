@@ -8,15 +8,12 @@ import numpy as np
 from planner.demand.scenario import Scenario
 from planner.demand.workload import Demand
 from planner.facts.ledger import Ledger
+from planner.facts.units import BITS_PER_BYTE, BITS_PER_GBIT, HOURS_PER_YEAR, QUARTERS_PER_YEAR
 from planner.fleet.pools import DECODE, MONOLITHIC, PREFILL, Fleet, Pool
 from planner.money.economics import Costs
 from planner.money.prices import annuity_frac
 from planner.money.volumes import Volumes
 
-BITS_PER_BYTE = 8
-BITS_PER_GBIT = 1e9
-HOURS_PER_YEAR = 8760
-QUARTERS_PER_YEAR = 4
 PERT = ((1, "low"), (4, "value"), (1, "high"))
 
 

@@ -7,12 +7,9 @@ import numpy as np
 from planner.demand.scenario import Scenario
 from planner.facts.catalog import Catalog
 from planner.facts.ledger import Ledger
+from planner.facts.units import HOURS_PER_YEAR, MONTHS_PER_YEAR, W_PER_KW, W_PER_MW
 from planner.fleet.watts import nameplate_w, tdp
 
-HOURS_PER_YEAR = 8760
-MONTHS_PER_YEAR = 12
-W_PER_KW = 1e3
-W_PER_MW = 1e6
 REFERENCE = "h100-sxm"
 PAPER_REFERENCE = "spad-h100"
 

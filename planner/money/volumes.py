@@ -5,12 +5,9 @@ from typing import Any
 
 from planner.demand.workload import Demand
 from planner.facts.ledger import Ledger
+from planner.facts.units import MONTHS_PER_YEAR, SECONDS_PER_YEAR, TOKENS_PER_MTOK
 from planner.fleet.pools import Pool
 from planner.physics.machines import speed_name
-
-SECONDS_PER_YEAR = 31_536_000
-TOKENS_PER_MTOK = 1e6
-MONTHS_PER_YEAR = 12
 
 
 @dataclass(frozen=True, slots=True)
