@@ -5,8 +5,6 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 
 
@@ -20,9 +18,3 @@ def tracked() -> tuple[str, ...]:
 @cache
 def tree(path: str) -> ast.Module:
     return ast.parse((ROOT / path).read_text(), path)
-
-
-def cases(paths: list[str], pending: dict[str, str]) -> list[object]:
-    """The paths as test cases; one with something still to mend may fail, for the reason given."""
-    marks = {path: pytest.mark.xfail(reason=why, strict=False) for path, why in pending.items()}
-    return [pytest.param(path, marks=marks.get(path, ())) for path in paths]

@@ -151,8 +151,13 @@ def _json_type(kind: object) -> str:
     """A nested record as the database spells it: {"a": "VARCHAR"} -> STRUCT("a" VARCHAR)."""
     if not isinstance(kind, dict):
         return str(kind)
-    fields = (f'"{name.replace(chr(34), chr(34) * 2)}" {_json_type(k)}' for name, k in kind.items())
+    fields = (f"{_quoted(name)} {_json_type(inner)}" for name, inner in kind.items())
     return f"STRUCT({', '.join(fields)})"
+
+
+def _quoted(name: str) -> str:
+    """A name as SQL quotes it, quotation marks in it doubled."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _field(table: ir.Table, path: FieldPath) -> ir.Value:
