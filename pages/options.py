@@ -1,0 +1,63 @@
+"""Options: what should the next cluster be?"""
+
+import streamlit as st
+
+from pages.ui import answers, charts, fields, ladder, state, tables
+from pages.ui.widgets import chart, figures, numbers, plain, table
+from planner import text
+
+scenario = state.scenario()
+plan, document = answers.plan_of(scenario), answers.document_of(scenario)
+chosen = document["verdict"]["option_id"]
+
+
+def bridge() -> None:
+    st.subheader("From as built to the best split: where a year's money goes", anchor=False)
+    steps = tables.bridge(document)
+    net = document["net"]
+    st.caption(
+        plain(f"Savings to the right, costs to the left. Net {text.usd(net['usd_per_year'])} a year, ")
+        + plain(f"{text.percent(net['frac'])} of today's cost.")
+    )
+    totals = [False] * (len(steps) - 1) + [True]
+    figure = charts.waterfall(steps["step"], ladder.rounded(steps["usd_per_year"]), totals, text.usd)
+    chart(figure, steps, "bridge", alt="Bridge from as-built cost to the net of all steps")
+
+
+def the_ladder() -> None:
+    st.subheader("Every option serves the same demand at the same service levels", anchor=False)
+    table(ladder.article(document), alt="The ladder of options")
+    for reason in ladder.refused(document):
+        st.info(plain(reason), icon=":material/block:")
+    numbers(tables.ladder(document), "options", "All figures of every option")
+
+
+def the_pools() -> None:
+    st.subheader("The pools of an option", anchor=False)
+    names = [row["id"] for row in (*tables.records(document), document["proposed"])]
+    option = st.segmented_control(
+        "Option", names, default=chosen, format_func=tables.SHORT.get, required=True,
+        label_visibility="collapsed", key="pools-of",
+    )  # fmt: skip
+    held = tables.record(document, option)
+    figures(ladder.handoff(held))
+    table(ladder.pools(plan, document, option), alt=f"Pools of {tables.SHORT[option]}")
+    numbers(tables.pools(document, option), f"pools-{option}")
+
+
+def service() -> None:
+    st.subheader("Do requests start and stream in time?", anchor=False)
+    st.caption("Slowest 1 of 100 requests as a share of what is allowed; beyond 100% is too slow.")
+    used = tables.service(document, dict.fromkeys(("as-built", chosen)))
+    figure = charts.grouped(*ladder.against_limits(used), text.percent, most=ladder.most(used))
+    chart(figure, used, "service", alt="Percentiles against their limits by class")
+
+
+left, right = st.columns((1, 1), gap="large")
+with left:
+    bridge()
+with right:
+    service()
+the_ladder()
+the_pools()
+fields.more("software", "available_software", "fabric", "owned", "chips")

@@ -1,0 +1,68 @@
+"""Start: where do I stand, and which decisions are still open?"""
+
+import streamlit as st
+
+from pages.ui import answers, charts, decisions, fields, state, tables
+from pages.ui.widgets import chart, plain, share
+from planner import profiles, text
+
+scenario = state.scenario()
+plan, document = answers.plan_of(scenario), answers.document_of(scenario)
+verdict = document["verdict"]
+
+
+def verdict_box() -> None:
+    sure = verdict["confidence_frac"]
+    with st.container(border=True):
+        st.badge(tables.ACTIONS[verdict["action"]], icon=":material/gavel:", color="primary")
+        st.markdown(f"## {plain(verdict['sentence'])}", anchors=False)
+        st.markdown(plain(decisions.context(document)))
+        if sure is not None:
+            asked = scenario.operator.min_confidence
+            st.progress(sure, plain(f"Confidence {share(sure)}; this operator asks for {share(asked)}"))
+
+
+def worth() -> None:
+    st.subheader("What is each choice worth?", anchor=False)
+    st.caption("Present value against carrying on as built. Line: 8 of 10 futures; dot: the middle one.")
+    values = tables.values(plan)
+    figure = charts.ranges(values, text.usd, marked=verdict["option_id"])
+    chart(figure, values, "values", alt="Range of present value of each option")
+
+
+def three_decisions() -> None:
+    st.subheader("Three decisions that cannot wait", anchor=False)
+    for held in decisions.three(scenario, document):
+        with st.container(border=True):
+            st.markdown(f"**{held.mark} {plain(held.title)}**")
+            st.markdown(plain(held.finding))
+            left, right = st.columns((3, 2), vertical_alignment="center")
+            left.caption(plain(held.state))
+            right.page_link(held.page, label=held.where, icon=":material/arrow_forward:")
+
+
+def starts() -> None:
+    st.subheader("Start from an operator like yours", anchor=False)
+    for column, name in zip(st.columns(len(profiles.names())), profiles.names(), strict=True):
+        title, about = profiles.caption(name)
+        with column.container(border=True, height="stretch"):
+            st.markdown(f"**{plain(title)}**")
+            st.caption(plain(about))
+            st.button("Open", key=f"open-{name}", on_click=state.open_profile, args=(name,),
+                      disabled=name == scenario.profile, width="stretch")  # fmt: skip
+
+
+verdict_box()
+left, right = st.columns((1, 1), gap="large")
+with left:
+    worth()
+with right:
+    three_decisions()
+starts()
+with st.expander("What would turn the verdict?", key="turns", on_change="rerun") as fold:
+    if fold.open:
+        decisions.turning_points(scenario)
+with st.expander(f"Notes on these figures ({len(decisions.notes(document))})"):
+    for note in decisions.notes(document):
+        st.markdown(f"- {plain(note)}")
+fields.more("demand", "horizon")

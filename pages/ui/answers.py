@@ -1,0 +1,78 @@
+"""Every answer of the planner, computed once per scenario and shared by all sessions."""
+
+import gc
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+import planner
+from planner import Audit, Plan, Risk, Scenario, load_catalog
+
+N_SAMPLES = 256
+"""Draws behind the ranges on screen."""
+
+TRACES = Path(__file__).parents[2] / "hardware_catalog" / "traces"
+KEPT = 128
+
+
+@st.cache_resource(show_spinner=False)
+def ready() -> str:
+    """Load the catalog and the engine once a process; what is loaded stays out of the collector."""
+    date = load_catalog().date
+    plan_of(Scenario())
+    gc.collect()
+    gc.freeze()
+    return date
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def plan_of(scenario: Scenario) -> Plan:
+    """The plan with its ranges."""
+    return planner.plan(scenario, n_samples=N_SAMPLES)
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def document_of(scenario: Scenario) -> dict[str, Any]:
+    """The plan as plain values, without the slow search for where the verdict turns."""
+    return plan_of(scenario).as_dict(flips=False)
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner="Searching where the verdict turns …")
+def flips_of(scenario: Scenario) -> list[dict[str, Any]]:
+    """Values of the three sliders at which another verdict wins."""
+    return [dict(flip) for flip in plan_of(scenario).flips]
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def risk_of(scenario: Scenario) -> Risk:
+    """What moves the value most, widest first."""
+    return planner.sample(scenario, N_SAMPLES)
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def today_of(scenario: Scenario) -> dict[str, Any]:
+    """The same scenario with the fleet sized for today instead of its planning month."""
+    return planner.plan(scenario.model_copy(update={"planning_month": 0.0})).as_dict(flips=False)
+
+
+def logs() -> dict[str, Path]:
+    """The request logs that ship with the product, by a readable name."""
+    files = (path for path in TRACES.iterdir() if path.suffix in {".csv", ".jsonl"})
+    return {path.stem.replace("_", " "): path for path in sorted(files)}
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner="Reading the log …")
+def audit_of(path: Path) -> Audit:
+    """The audit of a log that ships with the product."""
+    return planner.audit(path)
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner="Setting the page …")
+def brief_of(scenario: Scenario) -> bytes | None:
+    """The one-page brief as PDF; None where this installation cannot print."""
+    try:
+        from planner import brief_pdf  # noqa: PLC0415
+    except ImportError:
+        return None
+    return brief_pdf(plan_of(scenario))

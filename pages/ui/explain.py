@@ -1,0 +1,125 @@
+"""Explain: how a headline is made, from which inputs, and where each of them comes from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from pages.ui import kpis, tables
+from planner import Plan, text
+
+Document = Mapping[str, Any]
+SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """formula: in words. steps: (what, value) so that the result can be recomputed by hand."""
+
+    formula: str
+    steps: tuple[tuple[str, str], ...]
+    behind: tuple[str, ...]
+
+
+def of(kpi: str, plan: Plan, document: Document) -> Explanation:
+    """How one of the four headlines is made."""
+    makers = {"tax": _tax, "recovered": _recovered, "cost": _cost, "worth": _worth}
+    return makers[kpi](plan, document)
+
+
+def _tax(plan: Plan, _: Document) -> Explanation:
+    gross, feasible = plan.ladder_costs
+    able = {name: float(usd) for name, usd in gross.items() if feasible[name]} or gross
+    owned = {name: usd for name, usd in able.items() if name != "split-mixed"}
+    on_owned, anywhere = min(owned, key=owned.get), min(able, key=able.get)  # type: ignore[arg-type]
+    frac = 1 - able[anywhere] / able[on_owned]
+    return Explanation(
+        "1 − cheapest option you can buy ÷ cheapest option on the chips you own; yearly cost "
+        "before fabric, team and flexibility.",
+        (
+            (f"Cheapest you can buy ({tables.SHORT[anywhere]})", _exact(able[anywhere], "a year")),
+            (f"Cheapest on owned chips ({tables.SHORT[on_owned]})", _exact(able[on_owned], "a year")),
+            ("Tax = 1 − first ÷ second, at every input's best value", text.percent(frac, place=-3)),
+        ),
+        ("accelerators.", "prices.", "calibration.", "finance.wacc", "finance.life"),
+    )
+
+
+def _recovered(plan: Plan, document: Document) -> Explanation:
+    best = float(plan.watts[plan.best].provisioned_w * plan.ledger["site.pue"]) / tables.W_PER_MW
+    held = document["stranded"]["provisioned_mw"]
+    return Explanation(
+        "Power provisioned for the owned fleet − power the best option you can buy is provisioned "
+        "for, at its caps. More throughput = the first ÷ the second − 1.",
+        (
+            ("Provisioned today, at the meter", text.mw(held, place=-2)),
+            (f"Best option ({tables.SHORT[plan.best]}), at its caps", text.mw(best, place=-2)),
+            ("Recovered = first − second", text.mw(held - best, place=-2)),
+            ("More throughput = first ÷ second − 1", text.percent(held / best - 1)),
+        ),
+        ("site.pue", "owned.", "power.", "estimates.power", "demand_scale", "growth"),
+    )
+
+
+def _cost(plan: Plan, document: Document) -> Explanation:
+    option = document["verdict"]["option_id"]
+    tokens = float(plan.money.volumes.useful_tokens)
+    steps = []
+    for name in dict.fromkeys(("as-built", option)):
+        usd = float(plan.money.cost_usd_per_year(name))
+        steps.append((f"Yearly cost, {tables.SHORT[name].lower()}", _exact(usd, "a year")))
+        each = text.usd(usd / tokens * kpis.TOKENS_PER_MTOK, place=-3)
+        steps.append((f"÷ useful tokens = per million, {tables.SHORT[name].lower()}", each))
+    return Explanation(
+        "Yearly cost (chips at replacement price spread over their life, space, electricity, "
+        "support, and what only a split costs) ÷ millions of useful tokens a year.",
+        (("Useful tokens a year", text.tokens(tokens, place=6)), *steps),
+        ("prices.", "finance.", "site.", "accelerators.", "demand_scale"),
+    )
+
+
+def _worth(plan: Plan, document: Document) -> Explanation:
+    option = document["verdict"]["option_id"]
+    lines = tables.cash(plan, option)
+    steps = [(f"{row.line} ({row.when})", text.usd(row.usd, signed=True)) for row in lines.itertuples()]
+    terms = plan.money.terms
+    return Explanation(
+        "After-tax cash of the recommended plan less that of carrying on, quarter by quarter, "
+        "discounted at the cost of capital. Paid is negative.",
+        (
+            *steps,
+            ("First benefit after", f"{text.number(float(plan.money.cash[option].start_quarters))} quarters"),
+            ("Cost of capital", text.percent(float(terms.wacc_frac))),
+            ("Horizon", f"{text.number(float(terms.horizon_years))} years"),
+        ),
+        ("finance.", "operator.", "estimates.money", "site.", "growth", "classes."),
+    )
+
+
+def assumptions(plan: Plan, document: Document, behind: tuple[str, ...]) -> pd.DataFrame:
+    """The widest inputs behind a headline: value, range, unit and source, as words."""
+    rows = [row for row in document["ledger"] if row["parameter"].startswith(behind)]
+    rows.sort(key=_relative_width, reverse=True)
+    return pd.DataFrame([_row(plan, row) for row in rows[:SHOWN]])
+
+
+def _row(plan: Plan, row: Mapping[str, Any]) -> dict[str, str]:
+    source = plan.catalog.sources.get(row["source"])
+    return {
+        "Input": row["parameter"],
+        "Value": f"{text.quantity(row['value'], '')}".strip(),
+        "Range": f"{text.quantity(row['low'], '').strip()} to {text.quantity(row['high'], '').strip()}",
+        "Unit": row["unit"],
+        "Kind": row["kind"],
+        "Source": source.title if source else row["source"],
+    }
+
+
+def _relative_width(row: Mapping[str, Any]) -> float:
+    return abs(row["high"] - row["low"]) / abs(row["value"]) if row["value"] else 0.0
+
+
+def _exact(usd: float, per: str) -> str:
+    """Enough digits to recompute by hand."""
+    return f"{text.usd(usd, place=4)} {per}"

@@ -1,0 +1,112 @@
+"""The ladder of options in the article's own rows, as words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from pages.ui import tables
+from planner import Plan, text
+
+Document = Mapping[str, Any]
+DIGITS_LOST = 3
+SECONDS = {"p99_ttft_s": "first token", "p99_tpot_s": "each further token"}
+
+
+def article(document: Document) -> pd.DataFrame:
+    """The article's four rows and what a buyer asks next; options in columns of one row each."""
+    base = tables.record(document, "as-built")
+    rows = [*tables.records(document)]
+    if document["scenario"]["fleet_mix"] != "auto":
+        rows.append(document["proposed"])
+    return pd.DataFrame([_row(row, base, document) for row in rows])
+
+
+def _row(row: Mapping[str, Any], base: Mapping[str, Any], document: Document) -> dict[str, str]:
+    chosen = row["id"] == document["verdict"]["option_id"]
+    return {
+        "Option": tables.SHORT[row["id"]] + (" ✓" if chosen else ""),
+        "Procurement cost": f"{text.usd(row['capex_usd'])} ({_of(row, base, 'capex_usd')})",
+        "Power provisioned": f"{_mw(row)} ({_of(row, base, 'facility_provisioned_w')})",
+        "KV-cache efficiency": text.percent(row["kv_efficiency_frac"]),
+        "Primary bottleneck": row["bottleneck"] or text.MISSING,
+        "Cost a year": text.usd(row["cost_usd_per_year"]),
+        "$ per M tokens": text.usd(row["cost_usd_per_mtok"]),
+        "Worth today": text.usd(row["npv_usd"]),
+        "Access": row["access"] if row["feasible"] else "not feasible",
+    }
+
+
+def _of(row: Mapping[str, Any], base: Mapping[str, Any], name: str) -> str:
+    """A figure as a share of as-built's."""
+    if not row[name] or not base[name]:
+        return text.MISSING
+    return text.percent(row[name] / base[name], place=-2)
+
+
+def _mw(row: Mapping[str, Any]) -> str:
+    return text.mw(row["facility_provisioned_w"] / tables.W_PER_MW)
+
+
+def refused(document: Document) -> list[str]:
+    """Why an option is not feasible."""
+    rows = (*tables.records(document), document["proposed"])
+    return [f"{tables.SHORT[row['id']]}: {row['reason']}" for row in rows if not row["feasible"]]
+
+
+def handoff(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """How much of the fleet and of the network the option takes."""
+    return [
+        ("Chips", text.number(row["n_accelerators"], place=0), "Accelerators over all pools."),
+        ("Cache traffic", f"{text.number(row['kv_gbit_per_s'])} Gbit/s",
+         "Traffic from prefill to decode pools at the peak minute."),
+        ("Cache handover", text.seconds(row["kv_transfer_s"]),
+         "Time that the cache of one request is on the wire."),
+        ("Slowest first token", text.seconds(row["p99_ttft_s"]),
+         "99 of 100 requests of the tightest class start sooner."),
+    ]  # fmt: skip
+
+
+def pools(plan: Plan, document: Document, option: str) -> pd.DataFrame:
+    """The pools of an option as words."""
+    chips = plan.catalog.accelerators
+    rows = [
+        {
+            "Role": pool["role"],
+            "Serves": ", ".join(pool["classes"]).replace("_", " "),
+            "Chip": chips[pool["accelerator"]].name,
+            "Chips": text.number(pool["n_accelerators"], place=0),
+            "Replicas": f"{text.number(pool['n_replicas'], place=0)} of {pool['tp'] * pool['ep']}",
+            "Requests at once": text.number(pool["batch"], place=0) if pool["batch"] else "–",
+            "In use at peak": text.percent(pool["utilization"], place=-2),
+            "Power cap": text.percent(pool["power_cap_frac"], place=-2),
+        }
+        for pool in tables.record(document, option)["pools"]
+    ]
+    return pd.DataFrame(rows)
+
+
+def against_limits(used: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The share of each limit used, a row a class and measure, a column an option."""
+    named = used.assign(
+        row=[f"{name.replace('_', ' ')}, {SECONDS[m]}" for name, m in zip(used["class"], used["measure"], strict=True)],
+        option=used["id"].map(tables.SHORT),
+    )
+    wide = named.pivot_table(index="row", columns="option", values="used", sort=False)
+    return wide.reset_index(), list(dict.fromkeys(named["option"]))
+
+
+def most(used: pd.DataFrame) -> float:
+    """The right end of the scale: the limit itself, or the worst that exceeds it."""
+    return max(1.0, float(used["used"].max()))
+
+
+def rounded(usd: pd.Series) -> list[float]:
+    """Steps and their net rounded so that what is shown adds up."""
+    steps = [float(x) for x in usd.iloc[:-1]]
+    largest = max((abs(x) for x in steps), default=0.0)
+    place = text.justified_place(-largest, largest)
+    if place is None:
+        return [*steps, float(usd.iloc[-1])]
+    shown = text.adding_up(steps, place)
+    return [*shown, round(sum(shown), -place)]

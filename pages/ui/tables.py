@@ -1,0 +1,208 @@
+"""A plan as tables: what each chart draws, each expander shows and each CSV holds.
+
+Every function takes the document `plan/1` (or the plan where the document is silent) and returns a
+data frame of plain values; nothing is rounded here.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planner import Plan
+
+Document = Mapping[str, Any]
+W_PER_MW = 1e6
+PERCENTILES = {"p10": 10, "p50": 50, "p90": 90}
+
+SHORT = {
+    "as-built": "As built",
+    "monolithic-software": "Software only",
+    "split-same-chip": "Split, same chips",
+    "split-capped": "Split, power-capped",
+    "split-mixed": "Split, best chips",
+    "split-specialised": "Paper chips",
+    "proposed": "Your mix",
+}
+ACTIONS = {"stay": "Stay", "software": "Software", "split": "Split", "specialise": "Specialise"}
+
+
+def records(document: Document) -> list[Mapping[str, Any]]:
+    """The six options of the ladder."""
+    return list(document["options"])
+
+
+def record(document: Document, option: str) -> Mapping[str, Any]:
+    """One option, the proposed plan included."""
+    rows = {row["id"]: row for row in [*records(document), document["proposed"]]}
+    return rows[option]
+
+
+def recommended(document: Document) -> Mapping[str, Any]:
+    """The option that the verdict names."""
+    return record(document, document["verdict"]["option_id"])
+
+
+def ladder(document: Document) -> pd.DataFrame:
+    """Every option in one row: feasibility, chips, money, watts and percentiles."""
+    columns = (
+        "id", "label", "feasible", "reason", "access", "n_accelerators", "capex_usd",
+        "cost_usd_per_year", "cost_usd_per_mtok", "capex_usd_per_mtok", "npv_usd",
+        "facility_provisioned_w", "facility_peak_w", "facility_mean_w", "j_per_useful_token",
+        "revenue_usd_per_kwh", "kv_efficiency_frac", "kv_gbit_per_s", "kv_transfer_s",
+        "bottleneck", "p99_ttft_s", "p99_tpot_s",
+    )  # fmt: skip
+    rows = [*records(document), document["proposed"]]
+    return pd.DataFrame([{name: row[name] for name in columns} for row in rows])
+
+
+def bridge(document: Document) -> pd.DataFrame:
+    """Savings per step [USD/year], the net last."""
+    rows = [
+        {"step": row["label"], "usd_per_year": row["usd_per_year"], "share": row["frac"]}
+        for row in document["bridge"]
+    ]
+    net = document["net"]
+    rows.append({"step": "Net", "usd_per_year": net["usd_per_year"], "share": net["frac"]})
+    return pd.DataFrame(rows)
+
+
+def stranded(document: Document) -> pd.DataFrame:
+    """Power from provisioned to needed by cause [MW]."""
+    held = document["stranded"]
+    first = {"step": "Provisioned", "mw": held["provisioned_mw"]}
+    causes = [{"step": row["label"], "mw": -row["mw"]} for row in held["causes"]]
+    return pd.DataFrame([first, *causes, {"step": "Needed", "mw": held["needed_mw"]}])
+
+
+def values(plan: Plan) -> pd.DataFrame:
+    """Worth of each option against carrying on [USD]: P10, P50, P90."""
+    money = plan.sampled or plan.money
+    rows = []
+    for option, worth in money.npv_usd.items():
+        if option != "as-built":
+            rows.append({"id": option, "option": SHORT[option]} | quantiles(worth))
+    return pd.DataFrame(rows)
+
+
+def quantiles(samples: Any) -> dict[str, float]:
+    """P10, P50 and P90 of samples; one number is its own range."""
+    return {name: float(np.percentile(samples, level)) for name, level in PERCENTILES.items()}
+
+
+def watts_per_token(document: Document) -> pd.DataFrame:
+    """Facility watts per useful token per second, by option."""
+    rows = [*records(document), document["proposed"]]
+    found = [
+        {"id": row["id"], "option": SHORT[row["id"]], "watts": row["j_per_useful_token"]}
+        for row in rows
+        if row["j_per_useful_token"] is not None
+    ]
+    return pd.DataFrame(found)
+
+
+def power_words(plan: Plan, document: Document) -> pd.DataFrame:
+    """Nameplate, cap, peak and mean draw of each option [facility MW]."""
+    facility = plan.ledger["site.pue"] / W_PER_MW
+    rows = []
+    for row in [*records(document), document["proposed"]]:
+        held = plan.watts[row["id"]].times(facility)
+        words = {
+            "nameplate_mw": held.nameplate_w,
+            "cap_mw": held.provisioned_w,
+            "peak_mw": held.peak_w,
+            "mean_mw": held.mean_w,
+        }
+        rows.append({"option": SHORT[row["id"]]} | {k: float(v) for k, v in words.items()})
+    return pd.DataFrame(rows)
+
+
+def split_power_frac(plan: Plan, option: str) -> float:
+    """Share of an option's serving power that stands in split pools."""
+    pools = plan.fleets[option].pools
+    held = [(pool.role != "monolithic", float(plan.pool_watts(pool).provisioned_w)) for pool in pools]
+    total = sum(watts for _, watts in held)
+    return sum(watts for divided, watts in held if divided) / total if total else 0.0
+
+
+def pools(document: Document, option: str) -> pd.DataFrame:
+    """The pools of an option."""
+    rows = [dict(pool) | {"classes": ", ".join(pool["classes"])} for pool in record(document, option)["pools"]]
+    return pd.DataFrame(rows)
+
+
+def service(document: Document, options: Sequence[str]) -> pd.DataFrame:
+    """p99s of each class against what it asks, by option: share of the limit used."""
+    asked = {row["name"]: row for row in document["scenario"]["classes"]}
+    rows = []
+    for option in options:
+        for row in record(document, option)["by_class"]:
+            limits = asked[row["name"]]
+            for name in ("p99_ttft_s", "p99_tpot_s"):
+                found = {"id": option, "class": row["name"], "measure": name, "limit_s": limits[name]}
+                used = None if row[name] is None else row[name] / limits[name]
+                rows.append(found | {"p99_s": row[name], "used": used})
+    return pd.DataFrame(rows)
+
+
+LINES = {
+    "capital_usd_per_year": "Chips and servers",
+    "space_usd_per_year": "Space and power plant",
+    "energy_usd_per_year": "Electricity",
+    "support_usd_per_year": "Support",
+}
+
+
+def costs(plan: Plan) -> pd.DataFrame:
+    """Yearly cost of each option, line by line [USD/year]."""
+    rows = []
+    for option, held in plan.money.costs.items():
+        lines = {label: float(getattr(held, name)) for name, label in LINES.items()}
+        lines |= {"Only a split": float(plan.money.extras[option].total)}
+        rows.append({"id": option, "option": SHORT[option]} | lines)
+    table = pd.DataFrame(rows)
+    return table.assign(total=table[[*LINES.values(), "Only a split"]].sum(axis="columns"))
+
+
+CASH = {
+    "purchase_usd": "New chips bought",
+    "setup_usd": "Re-equipping halls and risk of the change",
+    "resale_usd": "Owned chips sold",
+    "running_usd_per_year": "Running cost a year",
+    "team_usd_per_year": "Platform team a year",
+    "revenue_usd_per_year": "Revenue a year",
+}
+PAID = ("purchase_usd", "setup_usd", "running_usd_per_year", "team_usd_per_year")
+
+
+def cash(plan: Plan, option: str) -> pd.DataFrame:
+    """What changes hands under an option less the same under as-built [USD]; paid is negative."""
+    mine, base = plan.money.cash[option], plan.money.cash["as-built"]
+    rows = []
+    for name, label in CASH.items():
+        more = float(getattr(mine, name)) - float(getattr(base, name))
+        yearly = name.endswith("_per_year")
+        rows.append({"line": label, "when": "every year" if yearly else "once",
+                     "usd": -more if name in PAID else more})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def ledger(document: Document) -> pd.DataFrame:
+    """Every assumption that the plan rests on."""
+    return pd.DataFrame(document["ledger"])
+
+
+def every(plan: Plan, document: Document) -> dict[str, pd.DataFrame]:
+    """All tables of a plan by file name."""
+    return {
+        "options": ladder(document),
+        "bridge": bridge(document),
+        "stranded": stranded(document),
+        "power": power_words(plan, document),
+        "values": values(plan),
+        "costs": costs(plan),
+        "pools": pd.concat([pools(document, row["id"]).assign(option=row["id"]) for row in records(document)]),
+        "service": service(document, [row["id"] for row in records(document)]),
+        "assumptions": ledger(document),
+    }

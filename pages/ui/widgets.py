@@ -1,0 +1,104 @@
+"""What pages are drawn with: literal text, tables with their CSV, and inputs drawn from fields."""
+
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.ui import state
+from planner import text
+
+MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+NO_TOOLBAR = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
+
+
+def plain(words: object) -> str:
+    """Text that Markdown shows letter by letter."""
+    return MARKUP.sub(r"\\\1", str(words))
+
+
+def chart(figure: Any, table: pd.DataFrame, name: str, *, alt: str) -> None:
+    """A chart, with its numbers one click away."""
+    st.plotly_chart(figure, key=f"chart-{name}", config=NO_TOOLBAR, alt=alt)
+    numbers(table, name)
+
+
+def numbers(table: pd.DataFrame, name: str, label: str = "Table and CSV") -> None:
+    """A table behind a fold, drawn only when it is opened."""
+    fold = st.expander(label, key=f"fold-{name}", type="compact", on_change="rerun")
+    if fold.open:
+        with fold:
+            st.dataframe(table, hide_index=True, alt=f"Table of {name}")
+            download(csv(table), f"{name}.csv", "text/csv")
+
+
+def download(data: Any, file: str, mime: str, label: str = "", **look: Any) -> None:
+    """A download that does not redraw the page; `data` may be made only when asked for."""
+    st.download_button(
+        label or "Download CSV", data, file, mime, key=f"get-{file}", on_click="ignore",
+        icon=":material/download:", **look,
+    )  # fmt: skip
+
+
+def csv(table: pd.DataFrame) -> bytes:
+    """A table as CSV that no spreadsheet takes for formulas."""
+    return table.map(_no_formula).to_csv(index=False).encode()
+
+
+def archive(tables: Mapping[str, pd.DataFrame]) -> bytes:
+    """Several tables as a zip of CSV files."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, table in tables.items():
+            packed.writestr(f"{name}.csv", csv(table))
+    return held.getvalue()
+
+
+def _no_formula(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+
+def table(rows: pd.DataFrame, *, alt: str) -> None:
+    """A small table of words, every cell literal."""
+    shown = rows.map(plain).rename(columns=plain)
+    st.table(shown, border="horizontal", hide_index=True, alt=alt)
+
+
+def facts(rows: Iterable[tuple[str, str]], *, alt: str) -> None:
+    """Names and values in two columns, without a header."""
+    shown = pd.DataFrame([(plain(name), f"**{plain(value)}**") for name, value in rows])
+    st.table(shown, border="horizontal", hide_index=True, hide_header=True, alt=alt)
+
+
+def figures(rows: Sequence[tuple[str, str, str]]) -> None:
+    """A few figures side by side: label, value, help."""
+    for column, (label, value, about) in zip(st.columns(len(rows)), rows, strict=True):
+        column.metric(plain(label), plain(value), help=plain(about))
+
+
+def refusals() -> None:
+    """What was refused, in words, until it is corrected or put away."""
+    said = state.problems()
+    if said:
+        with st.container(border=True):
+            for sentence in said:
+                st.warning(plain(sentence), icon=":material/front_hand:")
+            st.caption("The figures keep the last accepted values.")
+            st.button("Show the accepted values", key="forget", on_click=state.forget_problems)
+
+
+def empty(title: str, next_step: str, icon: str) -> None:
+    """A state without figures, with the next step."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.markdown(f"### :material/{icon}: {plain(title)}", text_alignment="center")
+        st.markdown(plain(next_step), text_alignment="center")
+
+
+def share(frac: float | None) -> str:
+    """A share as percent, whole."""
+    return text.percent(frac, place=-2)
