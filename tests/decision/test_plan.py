@@ -189,7 +189,7 @@ def test_without_samples_there_is_no_confidence_and_the_caveats_say_so():
 def test_the_ratio_slider_moves_the_work_between_the_pools():
     def decode_share(ratio):
         pools = changed(decode_to_prefill_token_ratio=ratio).fleets["split-same-chip"].pools
-        chips = {role: 0 for role in ("prefill", "decode")}
+        chips = dict.fromkeys(("prefill", "decode"), 0)
         for pool in pools:
             chips[pool.role] += pool.n_accelerators
         return chips["decode"] / sum(chips.values())
