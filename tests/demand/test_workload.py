@@ -1,4 +1,4 @@
-"""The sliders on demand: the ratio keeps total tokens, growth and drift reach the planning month."""
+"""The sliders on demand: the ratio keeps total tokens; growth and drift reach the planned month."""
 
 import pytest
 from hypothesis import given, settings
