@@ -1,64 +1,129 @@
 """The birth–death law of a server whose speed depends on its batch, in closed form."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 from planner.load.checks import Floats
+
+N_POINTS = 8
+TINY = np.finfo(np.float64).tiny
+
+
+@dataclass(frozen=True, slots=True)
+class BatchGrid:
+    """The batches 1…B at which a law is evaluated, shape (..., J), B the largest that fits.
+
+    Neighbours lie 2√b/N_POINTS apart, a quarter of the standard deviation of a Poisson law, and
+    stand side by side up to (N_POINTS/2)²: sums over the grid are good to 4 digits.
+    states: how many batches each stands for, 0 for repeats of B.
+    """
+
+    batch: NDArray[np.intp]
+    states: Floats
+
+    @property
+    def cap(self) -> NDArray[np.intp]:
+        """The largest batch that fits, shape (...)."""
+        return self.batch[..., -1]
+
+    @property
+    def is_cap(self) -> NDArray[np.bool_]:
+        """Where the grid first reaches the largest batch, shape (..., J)."""
+        last: NDArray[np.bool_] = self.batch == self.cap[..., None]
+        return last & (self.states > 0)
+
+    def read(self, curve: Floats, first: int = 1) -> Floats:
+        """A curve over batches first, first + 1, … at the grid, shape (..., J)."""
+        return np.take_along_axis(curve, self.batch - first, axis=-1)
+
+
+def batch_grid(step_s: Floats) -> BatchGrid:
+    """The grid of a curve over batches 1…B; steps of +inf do not fit."""
+    size = step_s.shape[-1]
+    nodes = np.arange(1, np.ceil(N_POINTS * np.sqrt(size)) + 1) / N_POINTS
+    nodes = np.unique(np.minimum(np.ceil(nodes**2), size)).astype(np.intp)
+    cap = np.isfinite(step_s).sum(axis=-1)[..., None]
+    batch = np.minimum(nodes, cap)
+    following = np.concatenate([batch[..., 1:], cap], axis=-1)
+    upper = np.where(batch < cap, (batch + following) / 2, cap + 1 / 2)
+    return BatchGrid(batch, np.diff(upper, axis=-1, prepend=1 / 2))
+
+
+def log_product(step_s: Floats) -> Floats:
+    """Σ_{k<b} ln t(k) for b = 1…B; only differences between batches that fit matter."""
+    logs = np.log(np.where(np.isfinite(step_s), step_s, 1))
+    return np.cumsum(logs, axis=-1) - logs
 
 
 @dataclass(frozen=True, slots=True)
 class BatchLaw:
     """Stationary law of the jobs n in a limited-processor-sharing server.
 
-    seen: P(a token runs in a batch of b), b = 1…B, shape (..., B). By the arrival theorem it is
+    seen: P(a token runs in a batch of b) at the grid (..., J). By the arrival theorem it is
         P(n = b − 1), with all of n ≥ B − 1 at b = B.
     full: P(n ≥ B). load_at_cap: arrivals over departures while n ≥ B; stable iff below 1.
     """
 
+    grid: BatchGrid
     seen: Floats
     full: Floats
     load_at_cap: Floats
 
+    def mean(self, curve: Floats) -> Floats:
+        """Mean over tokens of a curve at the grid (..., J); over time, of the curve at b − 1."""
+        mean: Floats = np.einsum("...b,...b->...", self.seen, curve)
+        return mean
 
-def batch_law(tokens_per_s: Floats, step_s: Floats) -> BatchLaw:
+    def quantile(self, curve: Floats, level: Floats) -> Floats:
+        """Quantile over tokens of a non-decreasing curve at the grid: its value at a batch."""
+        reached = np.cumsum(self.seen, axis=-1) - self.seen * _share_above(self.grid)
+        index = (reached < level[..., None]).sum(axis=-1, keepdims=True)
+        index = np.minimum(index, reached.shape[-1] - 1)
+        (low, high), (first, last), (start, end) = (
+            _pick(column, index, reached.shape) for column in (reached, self.grid.batch, curve)
+        )
+        gap = np.maximum(last - first, 1)
+        part = (level - low) / np.maximum(high - low, TINY)
+        value: Floats = start + np.ceil(np.clip(part, 0, 1) * gap) / gap * (end - start)
+        return value
+
+
+def _pick(column: NDArray[Any], index: NDArray[np.intp], shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """A column of the grid before and at an index."""
+    wide = np.broadcast_to(column, shape)
+    before = np.take_along_axis(wide, np.maximum(index - 1, 0), axis=-1)
+    return before[..., 0], np.take_along_axis(wide, index, axis=-1)[..., 0]
+
+
+def _share_above(grid: BatchGrid) -> Floats:
+    """Share of the states a batch of the grid stands for that lie above it."""
+    following = np.concatenate([grid.batch[..., 1:], grid.batch[..., -1:]], axis=-1)
+    above = np.maximum(following - grid.batch - 1, 0) / 2
+    return above / np.maximum(grid.states, 1)
+
+
+def batch_law(
+    tokens_per_s: Floats, step_s: Floats, log_products: Floats, grid: BatchGrid
+) -> BatchLaw:
     """M/M/1-LPS(B) with batch-dependent rate: π(n) ∝ Π_{k≤n} λL·t(min(k,B))/min(k,B).
 
-    tokens_per_s: λL (...); step_s: t(b) [s], (..., B), +inf beyond the largest batch that fits.
-    Log space; the geometric tail n ≥ B is summed in closed form. Exact for geometric lengths in
-    continuous time, insensitive to their law while B never binds (Kelly, Reversibility and
-    Stochastic Networks, 1979, ch. 3).
+    tokens_per_s: λL (...); step_s: t(b) [s] and log_products: Σ_{k<b} ln t(k), at the grid
+    (..., J). Log space; the geometric tail n ≥ B is summed in closed form. Exact for geometric
+    lengths in continuous time, insensitive to their law while B never binds (Kelly, Reversibility
+    and Stochastic Networks, 1979, ch. 3).
     """
-    batch = np.arange(1, step_s.shape[-1] + 1)
-    fits = np.isfinite(step_s)
-    cap = fits.sum(axis=-1)[..., None]
-    token_s = np.where(fits, step_s, 1) / batch
-    load_at_cap = tokens_per_s * at_cap(step_s) / cap[..., 0]
-    tail = np.where(load_at_cap < 1, 1 - load_at_cap, 1)
-    log_token_s = np.log(token_s)
-    start = np.cumsum(log_token_s, axis=-1) - log_token_s
-    log_tokens = np.log(np.maximum(tokens_per_s, np.finfo(np.float64).tiny))
-    log_weight = np.where(fits, log_tokens[..., None] * (batch - 1) + start, -np.inf)
-    log_weight = log_weight - np.where(batch == cap, np.log(tail)[..., None], 0)
-    weight = np.exp(log_weight - log_weight.max(axis=-1, keepdims=True))
-    seen = weight / weight.sum(axis=-1, keepdims=True)
-    full = (seen * (batch == cap)).sum(axis=-1) * load_at_cap
-    return BatchLaw(seen, full, load_at_cap)
-
-
-def at_cap(curve: Floats) -> Floats:
-    """The curve at its largest batch that fits (its last finite value), shape (...)."""
-    last = np.isfinite(curve).sum(axis=-1) - 1
-    return np.take_along_axis(curve, last[..., None], axis=-1)[..., 0]
-
-
-def finite(curve: Floats) -> Floats:
-    """The curve with steps that do not fit as 0, for sums weighted by a law that skips them."""
-    return np.where(np.isfinite(curve), curve, 0)
-
-
-def quantile_index(law: Floats, quantile: Floats) -> NDArray[np.intp]:
-    """First index at which the cumulative law (..., B) reaches `quantile` (...)."""
-    reached = np.cumsum(law, axis=-1) >= quantile[..., None]
-    return np.where(reached.any(axis=-1), reached.argmax(axis=-1), law.shape[-1] - 1)
+    load_at_cap = tokens_per_s * step_s[..., -1] / grid.cap
+    tail = np.where(load_at_cap < 1, load_at_cap / np.maximum(1 - load_at_cap, TINY), 0)
+    log_rate = np.log(np.maximum(tokens_per_s, TINY))[..., None]
+    log_weight = log_rate * (grid.batch - 1) + (log_products - gammaln(grid.batch))
+    log_weight -= log_weight.max(axis=-1, keepdims=True)
+    weight = np.exp(log_weight, out=log_weight)
+    at_cap = weight[..., -1] * tail
+    weight *= grid.states
+    weight += grid.is_cap * at_cap[..., None]
+    total = weight.sum(axis=-1)
+    return BatchLaw(grid, weight / total[..., None], at_cap / total, load_at_cap)

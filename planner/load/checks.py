@@ -64,3 +64,8 @@ def _require(ok: NDArray[np.bool_], name: str, array: Floats, allowed: str) -> N
     if not np.all(ok):
         worst = np.broadcast_to(array, ok.shape)[~ok].flat[0]
         raise ValueError(f"{name} must be {allowed}; got {worst:g}.")
+
+
+def finite(curve: Floats) -> Floats:
+    """The curve with steps that do not fit as 0, for sums that skip them."""
+    return np.where(np.isfinite(curve), curve, 0)

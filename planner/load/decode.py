@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from planner.load.birth_death import at_cap, batch_law, finite
-from planner.load.checks import Floats, non_negative, open_fraction, positive, step_curve
+from planner.load.birth_death import BatchGrid, batch_grid, batch_law, log_product
+from planner.load.checks import Floats, finite, non_negative, open_fraction, positive, step_curve
 from planner.load.results import DecodePool, answer
-from planner.load.spread import tpot_moments, tpot_quantile_s
-from planner.load.waiting import exponential_wait_quantile_s
+from planner.load.spread import batch_excess_s
+from planner.load.waiting import place_wait_s, wait_quantile_s
 
 
 def decode_pool(
@@ -22,7 +22,7 @@ def decode_pool(
 
     With n requests present, b = min(n, B) run and each gets a token per iteration of t(b)
     seconds. Means follow from the birth–death product form and Little's law; a wait arises only
-    when n ≥ B and is corrected by (1 + scv)/2 as in M/G/c. A request's own time per token
+    when n ≥ B and is corrected for the SCV of lengths as in M/G/c. A request's own time per token
     averages t over its life, so its quantile lies below t at the quantile of the batch.
 
     requests_per_s [1/s] (...); mean_output_tokens: iterations a request spends here (...);
@@ -34,27 +34,37 @@ def decode_pool(
     curve = step_curve("step_s", step_s)
     scv = non_negative("output_scv", output_scv)
     level = open_fraction("quantile", quantile)
-    law = batch_law(rate * tokens, curve)
-    moments = tpot_moments(law.seen, curve)
-    saturation = decode_pool_saturation_per_s(tokens, curve)
+    grid = batch_grid(curve)
+    step = grid.read(finite(curve))
+    saturation = _saturation_per_s(tokens, grid, step)
     stable = rate < saturation
-    spread = (1 + scv) / 2
-    wait_mean_s = law.full * spread / np.where(stable, saturation - rate, 1)
+    tokens_per_s = np.where(stable, rate, 0) * tokens
+    law = batch_law(tokens_per_s, step, grid.read(log_product(curve)), grid)
+    before = grid.read(finite(curve), first=2)
+    mean_s = law.mean(step)
+    slope_s = mean_s - law.mean(np.where(grid.batch > 1, before, step))
+    wait_s = place_wait_s(law.full, rate, saturation, scv, grid.cap)
+    excess_s = batch_excess_s(law, step, slope_s, tokens_per_s, scv, level)
     return answer(
         DecodePool,
         stable,
         rate / saturation,
-        batch_mean=rate * tokens * moments.mean_s,
-        tpot_mean_s=moments.mean_s,
-        tpot_quantile_s=tpot_quantile_s(law.seen, curve, moments, rate, tokens, scv, level),
-        wait_mean_s=wait_mean_s,
-        wait_quantile_s=exponential_wait_quantile_s(law.full, wait_mean_s, level),
-        join_mean_s=(law.seen[..., 1:] * finite(curve)[..., :-1]).sum(axis=-1) / 2,
+        batch_mean=tokens_per_s * mean_s,
+        tpot_mean_s=mean_s,
+        tpot_quantile_s=mean_s + excess_s,
+        wait_mean_s=wait_s,
+        wait_quantile_s=wait_quantile_s(law.full, wait_s, level),
+        join_mean_s=law.mean(np.where(grid.batch > 1, before, 0)) / 2,
     )
 
 
 def decode_pool_saturation_per_s(mean_output_tokens: ArrayLike, step_s: ArrayLike) -> Floats:
-    """Request rate at which a decode pool becomes unstable: B/(L·t(B)). Returns: [1/s]"""
+    """Request rate at which a decode pool becomes unstable: B/(L·t(B)). Returns: [1/s]."""
     curve = step_curve("step_s", step_s)
-    cap = np.isfinite(curve).sum(axis=-1)
-    return cap / (positive("mean_output_tokens", mean_output_tokens) * at_cap(curve))
+    grid = batch_grid(curve)
+    tokens = positive("mean_output_tokens", mean_output_tokens)
+    return _saturation_per_s(tokens, grid, grid.read(finite(curve)))
+
+
+def _saturation_per_s(tokens: Floats, grid: BatchGrid, step: Floats) -> Floats:
+    return grid.cap / (tokens * step[..., -1])

@@ -4,11 +4,10 @@ Every function broadcasts over leading axes; step curves carry the batch on thei
 with +inf where a batch does not fit. Unstable systems answer stable=False and infinities.
 """
 
+from planner.load.chunked import chunked_replica, chunked_saturation_per_s
 from planner.load.decode import decode_pool, decode_pool_saturation_per_s
 from planner.load.prefill import prefill_pool, prefill_pool_saturation_per_s
-from planner.load.replica import (
-    chunked_replica,
-    chunked_saturation_per_s,
+from planner.load.priority import (
     prefill_priority_replica,
     prefill_priority_saturation_per_s,
 )

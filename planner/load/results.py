@@ -1,7 +1,7 @@
 """What the queueing functions answer; infinite where unstable, never a plausible number."""
 
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,10 +57,10 @@ class Replica:
 def answer(kind: type[Result], stable: Flags, utilization: Floats, **fields: Floats) -> Result:
     """A `kind` whose fields are infinite where not `stable`; plain numbers for scalar input."""
     blank = {name: np.where(stable, value, np.inf) for name, value in fields.items()}
-    columns = {"stable": stable, "utilization": utilization, **blank}
+    columns: dict[str, Any] = {"stable": stable, "utilization": utilization, **blank}
     shape = np.broadcast_shapes(*(column.shape for column in columns.values()))
     return kind(**{name: _plain(column, shape) for name, column in columns.items()})
 
 
-def _plain(value: Floats, shape: tuple[int, ...]) -> Floats:
+def _plain(value: Floats, shape: tuple[int, ...]) -> Any:
     return np.broadcast_to(value, shape).copy() if shape else value.item()
