@@ -57,10 +57,11 @@ class Replica:
 def answer(kind: type[Result], stable: Flags, utilization: Floats, **fields: Floats) -> Result:
     """A `kind` whose fields are infinite where not `stable`; plain numbers for scalar input."""
     blank = {name: np.where(stable, value, np.inf) for name, value in fields.items()}
-    columns: dict[str, Any] = {"stable": stable, "utilization": utilization, **blank}
+    return kind(**plain(stable=stable, utilization=utilization, **blank))
+
+
+def plain(**columns: Floats | Flags) -> dict[str, Any]:
+    """Columns of one shape, each its own array; numbers where that shape is that of a number."""
     shape = np.broadcast_shapes(*(column.shape for column in columns.values()))
-    return kind(**{name: _plain(column, shape) for name, column in columns.items()})
-
-
-def _plain(value: Floats, shape: tuple[int, ...]) -> Any:
-    return np.broadcast_to(value, shape).copy() if shape else value.item()
+    wide = {name: np.broadcast_to(column, shape) for name, column in columns.items()}
+    return {name: column.copy() if shape else column.item() for name, column in wide.items()}
