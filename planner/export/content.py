@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from calendar import monthrange
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -11,22 +12,25 @@ import numpy as np
 
 from planner import text
 from planner.decision.plan import Plan
-from planner.decision.risk import Risk, risk
+from planner.decision.risk import Risk, Swing, risk, swings
 from planner.export import pictures
+from planner.export.figures import last_place
 from planner.export.printable import ELLIPSIS, literal, printable
 from planner.export.sources import Sources
 from planner.export.tiles import numbers, tiles
+from planner.export.wording import name_of, value_of
+from planner.version import MODEL_VERSION
 
-NAME_CHARACTERS = {"scenario": 44, "author": 24, "reason": 66}
-SHOWN_NAMES = {"swings": 5}
+NAME_CHARACTERS = {"scenario": 44, "author": 20, "reason": 70, "assumption": 34, "caveat": 92, "chips": 44}
+SHOWN_NAMES = {"swings": 5, "crossing": 2}
 MONTHS_PER_YEAR, QUARTERS_PER_YEAR = 12, 4
 OPTIONS = {
     "as-built": "As built today",
-    "monolithic-software": "Same chips, all software on",
+    "monolithic-software": "Same chips, software on",
     "split-same-chip": "Split, same chips",
-    "split-capped": "Split, decode power capped",
+    "split-capped": "Split, decode capped",
     "split-mixed": "Split, best chips on sale",
-    "split-specialised": "Split, paper chips (not on sale)",
+    "split-specialised": "Split, chips on paper only",
     "proposed": "Proposed mix",
 }
 SLIDERS = {
@@ -35,9 +39,8 @@ SLIDERS = {
     "fleet_mix": ("the split share of power", text.percent),
 }
 EXCLUDED = (
-    "Training beyond its share of chips; staff beyond the platform team; software licences, "
-    "storage and egress; quality lost to lower precision; financing fees and incentives. "
-    "Owned and new chips are not yet mixed inside a pool. Paper chips never enter the verdict."
+    "Training beyond its share of chips; other staff; licences, storage and egress; quality lost to "
+    "lower precision; financing fees. Owned and new chips do not yet mix in one pool."
 )
 
 
@@ -45,7 +48,16 @@ def content(plan: Plan, *, made_at: datetime, author: str, status: str) -> dict[
     """Everything that the page shows; `prose` holds its running text."""
     document, held, sources = plan.as_dict(), risk(plan), Sources(plan.catalog)
     rival = contender(plan, held)
-    figures, place = _figures(plan, document, held, sources)
+    widest = swings_of(plan, rival)
+    cited = numbers(plan, document, rival, sources)
+    bridge, place = pictures.bridge(document)
+    figures = {
+        "bridge": bridge,
+        "stranded": pictures.stranded(document["stranded"]),
+        "tornado": pictures.tornado(
+            widest[: SHOWN_NAMES["swings"]], float(plan.money.npv_usd[rival]), plan.catalog, sources
+        ),
+    }
     review = quarter_later(made_at.date())
     return {
         "title": printable(plan.scenario.name, NAME_CHARACTERS["scenario"]),
@@ -53,17 +65,18 @@ def content(plan: Plan, *, made_at: datetime, author: str, status: str) -> dict[
         "identity": _identity(plan, made_at, author),
         "check": _check(document),
         "tiles": tiles(plan, document, rival, held.npv_usd[rival], place),
-        "numbers": numbers(plan, document, sources),
+        "numbers": cited,
         "declared": _declared(plan, document),
         "options": _options(document, held, place),
         "figures": {name: asdict(drawing) for name, drawing in figures.items()},
         "tornado": _tornado(plan),
         "prose": {
-            "spread": _spread(plan),
             "verdict": document["verdict"]["sentence"],
             "ask": ask(plan, review),
-            "conditions": list(_conditions(plan, document, held)),
-            "waiting": _waiting(document),
+            "conditions": list(_conditions(plan, document, widest)),
+            "waiting": _waiting(plan, document),
+            "later": _later(document),
+            "caveats": _caveats(plan),
             "excluded": EXCLUDED,
             "error": _error(plan, document),
             "cut": _cut(plan, author),
@@ -77,28 +90,38 @@ def scenario_id(plan: Plan) -> str:
     """Short hash of all that the answer depends on: inputs, model and catalog."""
     inputs = plan.scenario.model_dump(mode="json")
     version = plan.catalog.version
-    held = json.dumps([inputs, plan.as_dict(flips=False)["model_version"], version], sort_keys=True)
+    held = json.dumps([inputs, MODEL_VERSION, version], sort_keys=True)
     return hashlib.sha256(held.encode()).hexdigest()[: len(version)]
 
 
 def contender(plan: Plan, held: Risk) -> str:
-    """The recommended option; where that is to stay, the best alternative that is one."""
+    """The recommended option; where that is to stay, the likeliest of the others to gain.
+
+    An option that is as-built under another name is none of them.
+    """
     if plan.verdict.action != "stay":
         return plan.verdict.option_id
-    same = plan.money.cost_usd_per_year("as-built")
-    others = {
-        name: npv["p50"]
+    rivals = {
+        name: (held.gain_frac[name], npv["p50"])
         for name, npv in held.npv_usd.items()
-        if plan.fleets[name].feasible and plan.money.cost_usd_per_year(name) != same
+        if plan.fleets[name].feasible and name != "split-specialised" and any(npv.values())
     }
-    others.pop("split-specialised", None)
-    return max(others, key=lambda name: others[name], default="as-built")
+    return max(rivals, key=lambda name: rivals[name], default=plan.verdict.option_id)
+
+
+def swings_of(plan: Plan, option: str) -> tuple[Swing, ...]:
+    """What moves the NPV of an option, as if it were the recommended one; as-built has none."""
+    if option == "as-built":
+        return ()
+    found = swings(replace(plan, verdict=replace(plan.verdict, option_id=option)))
+    return tuple(swing for swing in found if swing.width_usd)
 
 
 def quarter_later(day: date) -> date:
-    """The day to look again: the first of the month a quarter on, when waiting has cost once."""
+    """The day to look again: a quarter on, when waiting has cost once."""
     months = day.month - 1 + MONTHS_PER_YEAR // QUARTERS_PER_YEAR
-    return date(day.year + months // MONTHS_PER_YEAR, months % MONTHS_PER_YEAR + 1, 1)
+    year, month = day.year + months // MONTHS_PER_YEAR, months % MONTHS_PER_YEAR + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 def ask(plan: Plan, review: date) -> str:
@@ -116,14 +139,13 @@ def ask(plan: Plan, review: date) -> str:
 
 
 def _identity(plan: Plan, made_at: datetime, author: str) -> list[str]:
-    document = plan.as_dict(flips=False)
     by = printable(author, NAME_CHARACTERS["author"])
     return [
-        f"id {scenario_id(plan)}",
-        f"model {document['model_version']}",
-        f"catalog {plan.catalog.date} ({plan.catalog.version})",
+        f"Brief by {by}" if by else "Brief",
         f"{made_at:%Y-%m-%d %H:%M} UTC",
-        *([f"by {by}"] if by else []),
+        f"id {scenario_id(plan)}",
+        f"model {MODEL_VERSION}",
+        f"catalog {plan.catalog.date}",
     ]
 
 
@@ -137,120 +159,142 @@ def _declared(plan: Plan, document: Mapping[str, Any]) -> str:
     held = document["declared"]
     chips = ", ".join(plan.catalog.accelerators[chip].name for chip in held["accelerators"])
     return (
-        f"Built for {held['primary_workload']}: {text.mw(held['prefill_mw'])} of prefill and "
-        f"{text.mw(held['decode_mw'])} of decode on {chips}."
+        f"Built for {held['primary_workload']}: {text.mw(held['prefill_mw'])} of prefill, "
+        f"{text.mw(held['decode_mw'])} of decode on {printable(chips, NAME_CHARACTERS['chips'])}."
     )
-
-
-def _figures(
-    plan: Plan, document: Mapping[str, Any], held: Risk, sources: Sources
-) -> tuple[dict[str, Any], int]:
-    top = held.swings[: SHOWN_NAMES["swings"]]
-    option = contender(plan, held)
-    base = float(plan.money.npv_usd[option])
-    bridge, place = pictures.bridge(document)
-    return {
-        "bridge": bridge,
-        "stranded": pictures.stranded(document["stranded"]),
-        "tornado": pictures.tornado(top, base, plan.catalog, sources),
-    }, place
 
 
 def _tornado(plan: Plan) -> str:
     stays = plan.verdict.action == "stay"
     option = "the best alternative" if stays else "the recommendation"
-    return f"NPV of {option} with one assumption at its low, then at its high end"
-
-
-def _spread(plan: Plan) -> str:
-    if plan.sampled is None:
-        return "no P10 to P90, because the plan was made without samples."
-    n = np.size(plan.sampled.npv_usd["split-mixed"])
-    return f"P10 · P50 · P90 of {text.count(n, 'draw')}."
+    return f"NPV of {option} with one assumption at its low (light), then at its high end (dark)"
 
 
 def _options(document: Mapping[str, Any], held: Risk, place: int) -> list[dict[str, Any]]:
     """A row an option; the recommended one is marked, an impossible one says why."""
     chosen = document["verdict"]["option_id"]
     rows = [*document["options"], *([document["proposed"]] if chosen == "proposed" else [])]
+    places = place, min(last_place([row["facility_provisioned_w"] / W_PER_MW for row in rows]), 0)
     return [
         {
             "label": OPTIONS[row["id"]],
             "chosen": row["id"] == chosen,
-            "cells": _cells(row, held, place),
+            "cells": _cells(row, held, *places),
             "reason": ""
             if row["feasible"]
-            else printable(f"Not feasible: {row['reason']}", NAME_CHARACTERS["reason"]),
+            else printable(f"Infeasible: {row['reason']}", NAME_CHARACTERS["reason"]),
         }
         for row in rows
     ]
 
 
-def _cells(row: Mapping[str, Any], held: Risk, place: int) -> list[str]:
+def _cells(row: Mapping[str, Any], held: Risk, place: int, mw_place: int) -> list[str]:
     watts = row["facility_provisioned_w"]
     return [
         text.usd(row["capex_usd"]),
         text.usd(row["cost_usd_per_year"], place=place),
         text.usd(row["cost_usd_per_mtok"]),
-        text.mw(watts / W_PER_MW),
+        text.number(watts / W_PER_MW, place=mw_place),
         text.percent(row["kv_efficiency_frac"]),
         row["bottleneck"] or text.MISSING,
         text.usd(held.npv_usd[row["id"]]["p50"]) if row["id"] in held.npv_usd else text.MISSING,
     ]
 
 
-def _conditions(plan: Plan, document: Mapping[str, Any], held: Risk) -> Iterator[str]:
+def _conditions(
+    plan: Plan, document: Mapping[str, Any], widest: Sequence[Swing]
+) -> Iterator[str]:
     """Where the verdict turns: along the sliders, and in the widest assumptions."""
     here = document["verdict"]["action"]
-    found = [flip for flip in document["verdict"]["flips"] if flip["action"] != here]
-    for flip in found:
+    turns = [flip for flip in document["verdict"]["flips"] if flip["action"] != here]
+    for flip in turns:
         name, show = SLIDERS[flip["input"]]
-        yield f"{flip['action'].capitalize()} wins once {name} {_side(plan, flip)} {show(flip['value'])}."
-    crossing = [s for s in held.swings if s.npv_low_usd * s.npv_high_usd < 0]
+        verb = _verb(plan, document, flip)
+        yield f"{flip['action'].capitalize()} wins once {name} {verb} {show(flip['value'])}."
+    if not turns:
+        yield "No value of the three sliders turns it."
+    crossing = [swing for swing in widest if zero(swing) is not None]
     if crossing:
-        yield f"NPV changes sign inside the range of {text.count(len(crossing), 'assumption')}."
-    if not found and not crossing:
-        yield "None found: no slider within its limits and no single assumption turns the verdict."
+        points = (_point(plan, swing) for swing in crossing[: SHOWN_NAMES["crossing"]])
+        yield f"NPV changes sign near {' or '.join(points)}."
+    else:
+        yield "No single assumption turns the sign of NPV."
 
 
-def _side(plan: Plan, flip: Mapping[str, Any]) -> str:
-    today = {
-        "decode_to_prefill_token_ratio": plan.as_dict(flips=False)["headline"][
-            "decode_to_prefill_token_ratio"
-        ],
-        "power_budget_mw": plan.scenario.power_budget_mw,
-        "fleet_mix": plan.scenario.fleet_mix,
-    }[flip["input"]]
+def _point(plan: Plan, swing: Swing) -> str:
+    """An assumption and its value where NPV is nil: "Growth at 3.1% a year"."""
+    name = printable(name_of(swing.assumption, plan.catalog), NAME_CHARACTERS["assumption"])
+    return f"{name} at {value_of(zero(swing) or 0.0, swing.assumption.unit)}"
+
+
+def zero(swing: Swing) -> float | None:
+    """Where a swing's NPV is about nil, drawn straight from its low to its high end."""
+    low, high = swing.npv_low_usd, swing.npv_high_usd
+    if not low * high < 0:
+        return None
+    held = swing.assumption
+    return held.low + (held.high - held.low) * low / (low - high)
+
+
+def _verb(plan: Plan, document: Mapping[str, Any], flip: Mapping[str, Any]) -> str:
+    """Which way a slider must move from where it stands."""
+    name = flip["input"]
+    ratio = document["headline"]["decode_to_prefill_token_ratio"]
+    today = getattr(plan.scenario, name) if name != "decode_to_prefill_token_ratio" else ratio
     if today == "auto":
         return "is forced to"
     return "falls to" if flip["value"] < today else "rises to"
 
 
-def _waiting(document: Mapping[str, Any]) -> str:
-    head = document["headline"]
-    usd, speed = head["proposed"]["waiting_usd_per_quarter"], head["speed_to_power_quarters"]
+def _waiting(plan: Plan, document: Mapping[str, Any]) -> str:
+    usd = document["headline"]["proposed"]["waiting_usd_per_quarter"]
     if usd is None:
-        cost = "Waiting costs nothing: nothing is proposed."
-    elif usd < 0:
-        cost = f"Waiting pays {text.usd(-usd)} a quarter."
+        cost = "Nothing, for nothing is proposed."
     else:
-        cost = f"Each quarter of waiting costs {text.usd(usd)}."
-    first, new = (text.number(speed[key]) for key in ("recovered", "new"))
-    return f"{cost} Recovered power serves its first token after {first} quarters, new power after {new}."
+        cost = f"{text.usd(usd)} a quarter." if usd >= 0 else f"Waiting pays {text.usd(-usd)} a quarter."
+    speed = document["headline"]["speed_to_power_quarters"]
+    first, new = (text.count(round(speed[key]), "quarter") for key in ("recovered", "new"))
+    anyway = float(plan.money.cash["as-built"].purchase_usd)
+    also = f" Carrying on buys {text.usd(anyway)} of chips too." if anyway else ""
+    more = document["declared"]["flexibility_usd_per_year"]
+    mixed = f" Mixed use pays {text.usd(more)} a year for flexibility." if more > 0 else ""
+    return f"{cost} Recovered power serves after {first}, new power after {new}.{also}{mixed}"
+
+
+def _later(document: Mapping[str, Any]) -> str:
+    held = document["headline"]["at_18_months"]
+    ratio, action = text.ratio(held["decode_to_prefill_token_ratio"]), held["action"]
+    return (
+        f"At {ratio} the verdict reads {action}: {text.percent(held['tax_frac'])} tax after "
+        f"software, {text.mw(held['recovered_mw'])} recovered."
+    )
+
+
+def _caveats(plan: Plan) -> str:
+    """The first thing that bent this answer, and how many more there are."""
+    held = [*plan.sized.caveats, *plan.fleets["proposed"].caveats]
+    if not held:
+        return ""
+    more = f" And {text.number(len(held) - 1)} more in the plan." if held[1:] else ""
+    return printable(held[0], NAME_CHARACTERS["caveat"]) + more
 
 
 def _error(plan: Plan, document: Mapping[str, Any]) -> str:
     ledger = document["ledger"]
     guessed = sum(row["kind"] in {"estimate", "assumption"} for row in ledger)
-    ranges = (
-        "P10 to P90 draws all of them between the catalog's low and high, fleets held as sized."
-        if plan.sampled
-        else "No ranges were asked for."
-    )
     return (
-        f"Model {document['model_version']} is not yet calibrated chip by chip, and claims no error "
-        f"against measurements. {text.number(guessed, place=0)} of its "
-        f"{text.count(len(ledger), 'assumption')} are estimates without a published source. {ranges}"
+        "A first fit to public measurements, not a calibration: no error is claimed. "
+        f"{text.number(guessed, place=0)} of {text.count(len(ledger), 'assumption')} are estimates "
+        f"without a published source. {_ranges(plan)}"
+    )
+
+
+def _ranges(plan: Plan) -> str:
+    if plan.sampled is None:
+        return "The plan was made without samples, so it has no P10 to P90."
+    n = text.count(np.size(plan.sampled.npv_usd["split-mixed"]), "draw")
+    return (
+        f"Large figures use the stated values (NPV: P50); ranges come from {n}, fleets held as sized."
     )
 
 

@@ -68,7 +68,8 @@ def style() -> mpl.RcParams:
 def _figure(bars: Sequence[Bar], guides: Sequence[float], columns: int) -> Figure:
     figure = Figure()
     wide, row = figure.get_size_inches()
-    figure.set_size_inches(wide * columns, row * len(bars))
+    gaps = mpl.rcParams["figure.subplot.wspace"] * (columns - 1)
+    figure.set_size_inches(wide * (columns + gaps), row * len(bars))
     axes = figure.add_subplot()
     axes.set_axis_off()
     for y, bar in enumerate(bars):

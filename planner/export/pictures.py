@@ -8,7 +8,7 @@ from planner.decision.risk import Swing
 from planner.export.figures import GAIN, LOSS, TOTAL, Bar, Drawing, drawn, last_place, waterfall
 from planner.export.printable import printable
 from planner.export.sources import Sources
-from planner.export.wording import name_of, value_of
+from planner.export.wording import name_of, range_of
 from planner.facts.catalog import Catalog
 
 NAME_CHARACTERS = 34
@@ -23,7 +23,7 @@ def bridge(document: Mapping[str, Any]) -> tuple[Drawing, int]:
     place = last_place([step["usd_per_year"] for step in steps])
     shown = text.adding_up([step["usd_per_year"] for step in steps], place)
     bars = [
-        Bar(step["label"], text.usd(usd, place=place), ((*ends, tone(usd)),))
+        Bar(step["label"], text.usd(usd, place=place, signed=True), ((*ends, tone(usd)),))
         for step, usd, ends in zip(steps, shown, waterfall(shown), strict=True)
     ]
     net = sum(shown)
@@ -40,12 +40,12 @@ def stranded(held: Mapping[str, Any]) -> Drawing:
     """Provisioned power, cause by cause, down to the power that the work needs."""
     causes = held["causes"]
     parts = [held["needed_mw"], *(cause["mw"] for cause in causes)]
-    place = last_place(parts)
+    place = min(last_place(parts), 0)
     needed, *shown = text.adding_up(parts, place)
     whole = needed + sum(shown)
     steps = waterfall([-mw for mw in shown], whole)
     bars = [
-        Bar(cause["label"], text.mw(-mw, place=place), ((*ends, tone(mw)),))
+        Bar(cause["label"], text.mw(-mw, place=place, signed=True), ((*ends, tone(mw)),))
         for cause, mw, ends in zip(causes, shown, steps, strict=True)
     ]
     first = Bar("Provisioned", text.mw(whole, place=place), ((0, whole, TOTAL),), strong=True)
@@ -58,18 +58,19 @@ def tornado(
 ) -> Drawing:
     """NPV with one assumption at its low, then its high end, all others as stated."""
     bars = [_swing(swing, base_usd, catalog, sources) for swing in swings]
+    bars = bars or [Bar("No assumption moves it: no other option is feasible.", "", ())]
     crossed = any(swing.npv_low_usd * swing.npv_high_usd < 0 for swing in swings)
     return drawn(bars, (base_usd, 0.0) if crossed else (base_usd,), columns=2)
 
 
 def _swing(swing: Swing, base_usd: float, catalog: Catalog, sources: Sources) -> Bar:
     held = swing.assumption
-    low, high = (value_of(end, held.unit) for end in (held.low, held.high))
+    ends_in_words = range_of(held.low, held.high, held.unit)
     name = printable(name_of(held, catalog), NAME_CHARACTERS)
     ends = (swing.npv_low_usd, swing.npv_high_usd)
     place = text.justified_place(*ends)
     first, second = (text.usd(usd, place=place) for usd in ends)
     spans = ((base_usd, ends[0], LOSS), (base_usd, ends[1], GAIN))
     return Bar(
-        f"{name}: {low} to {high} {sources.cite(held.source)}", f"{first} to {second}", spans
+        f"{name}: {ends_in_words} {sources.cite(held.source)}", f"{first} to {second}", spans
     )

@@ -3,7 +3,7 @@
 from planner.export.printable import printable
 from planner.facts.catalog import Catalog
 
-NAME_CHARACTERS = 68
+NAME_CHARACTERS = {"one": 76, "all": 280}
 SCENARIO = "scenario"
 
 
@@ -21,8 +21,9 @@ class Sources:
 
     def notes(self) -> list[str]:
         """All cited sources in order: "[1] title, publisher, date"."""
+        room = NAME_CHARACTERS["all"] // max(len(self._cited), 1)
         return [
-            printable(f"[{n}] {self._described(source)}", NAME_CHARACTERS)
+            printable(f"[{n}] {self._described(source)}", min(room, NAME_CHARACTERS["one"]))
             for source, n in self._cited.items()
         ]
 
@@ -30,4 +31,5 @@ class Sources:
         if source == SCENARIO:
             return "set in this scenario, no source"
         held = self._catalog.sources[source]
-        return ", ".join(filter(None, (held.title, held.publisher, held.date)))
+        year = held.date.partition("-")[0]
+        return ", ".join(filter(None, (held.title, held.publisher, year)))

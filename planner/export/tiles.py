@@ -17,11 +17,11 @@ NO_RANGE: Mapping[str, float | None] = {"p10": None, "p50": None, "p90": None}
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A headline: its name, its value, P10 P50 P90 in words, and a line that places it."""
+    """A headline: its name, its value, P10, P50 and P90, and a line that places it."""
 
     name: str
     value: str
-    spread: str
+    spread: tuple[str, ...]
     note: str
 
 
@@ -35,13 +35,13 @@ class Number:
     note: str
 
 
-def spread(show: Callable[..., str], held: Mapping[str, float | None]) -> str:
-    """P10, P50 and P90 to the digit that their width justifies."""
+def spread(show: Callable[..., str], held: Mapping[str, float | None]) -> tuple[str, ...]:
+    """P10, P50 and P90 to the digit that their width justifies; nothing without samples."""
     low, middle, high = held["p10"], held["p50"], held["p90"]
     if low is None or high is None:
-        return "no range"
+        return ()
     place = text.justified_place(low, high)
-    return " · ".join(show(value, place=place) for value in (low, middle, high))
+    return tuple(show(value, place=place) for value in (low, middle, high))
 
 
 def tiles(
@@ -51,13 +51,13 @@ def tiles(
 
     place: the last digit of the bridge, so that both say the same.
     """
-    both = (
+    made = (
         _net(plan, document, place),
         _recovered(plan, document),
         _unit_cost(plan, document, rival),
         _npv(document, rival, rival_npv),
     )
-    return [asdict(tile) for tile in both]
+    return [asdict(tile) for tile in made]
 
 
 def _net(plan: Plan, document: Mapping[str, Any], place: int) -> Tile:
@@ -73,7 +73,7 @@ def _net(plan: Plan, document: Mapping[str, Any], place: int) -> Tile:
         "Net tax a year",
         text.usd(net["usd_per_year"], place=place),
         spread(text.usd, drawn),
-        f"before friction, {after} is left after software",
+        f"tax after software, before friction: {after}",
     )
 
 
@@ -85,8 +85,8 @@ def _recovered(plan: Plan, document: Mapping[str, Any]) -> Tile:
     return Tile(
         "Recovered power",
         text.mw(head["recovered_mw"]),
-        spread(text.mw, drawn),
-        f"{extra} throughput from this site, against the 20% line",
+        spread(text.number, drawn),
+        f"{extra} throughput from this site; the line is 20%",
     )
 
 
@@ -109,48 +109,67 @@ def _npv(document: Mapping[str, Any], rival: str, held: Mapping[str, float]) -> 
     verdict = document["verdict"]
     stays = verdict["action"] == "stay"
     years = document["headline"]["proposed"]["payback_years"]
-    paid = f"payback {text.number(years)} years" if years is not None else "no payback date"
+    paid = "no payback date" if years is None else f"payback {text.number(years)} years"
+    why = "no other is feasible" if rival == "as-built" else "why the verdict is to stay"
     sure = verdict["confidence_frac"]
     gain = "" if sure is None else f"gain in {text.percent(sure)} of futures; "
     return Tile(
         "NPV of best alternative" if stays else "NPV against as built",
         text.usd(held["p50"]),
         spread(text.usd, held),
-        "why the verdict is to stay" if stays else gain + paid,
+        why if stays else gain + paid,
     )
 
 
-def numbers(plan: Plan, document: Mapping[str, Any], sources: Sources) -> list[dict[str, str]]:
+def record(document: Mapping[str, Any], option: str) -> Mapping[str, Any]:
+    """The plan's record of an option."""
+    rows = (*document["options"], document["proposed"])
+    return next(row for row in rows if row["id"] == option)
+
+
+def numbers(
+    plan: Plan, document: Mapping[str, Any], rival: str, sources: Sources
+) -> list[dict[str, str]]:
     """The ratio, watts per useful token, and what the model says would change."""
+    held = (_ratio(plan, document, sources), _watts(document), _delta(document, rival))
+    return [asdict(number) for number in held]
+
+
+def _ratio(plan: Plan, document: Mapping[str, Any], sources: Sources) -> Number:
     head = document["headline"]
-    then = head["proposed"]
     tag, cited = _ratio_kind(plan, sources)
-    later = text.ratio(head["at_18_months"]["decode_to_prefill_token_ratio"])
-    prefill = text.percent(head["prefill_time_frac"])
-    power, cost = (then[key] / head[key] - 1 for key in ("j_per_useful_token", "cost_usd_per_mtok"))
-    return [
-        asdict(number)
-        for number in (
-            Number(
-                "Output : input tokens",
-                text.ratio(head["decode_to_prefill_token_ratio"]),
-                tag,
-                f"{later} in 18 months; prefill takes {prefill} of chip time {cited}",
-            ),
-            Number(
-                "Watts per useful token/s",
-                f"{text.number(head['j_per_useful_token'])} W",
-                "modelled",
-                "as built, at the meter, mean over the day",
-            ),
-            Number(
-                "Change if approved",
-                f"{text.percent(power, signed=True)} power",
-                "modelled",
-                f"per useful token; {text.percent(cost, signed=True)} cost",
-            ),
-        )
-    ]
+    prefill = head["prefill_time_frac"]
+    in_time = text.ratio((1 - prefill) / prefill if prefill else None)
+    return Number(
+        "Output : input tokens",
+        text.ratio(head["decode_to_prefill_token_ratio"]),
+        tag,
+        f"chip time {in_time}, line 5 : 1 {cited}",
+    )
+
+
+def _watts(document: Mapping[str, Any]) -> Number:
+    joules = document["headline"]["j_per_useful_token"]
+    return Number(
+        "Watts per useful token/s",
+        f"{text.number(joules)} W",
+        "modelled",
+        "as built, mean at the meter",
+    )
+
+
+def _delta(document: Mapping[str, Any], rival: str) -> Number:
+    now, then = document["headline"], record(document, rival)
+    keys = ("j_per_useful_token", "cost_usd_per_mtok")
+    power, cost = (text.percent(then[key] / now[key] - 1, signed=True) for key in keys)
+    stays = document["verdict"]["action"] == "stay"
+    return Number(
+        "Change, not taken" if stays else "Change if approved",
+        f"{power} power, {cost} cost",
+        "modelled",
+        f"per token: {text.number(then['j_per_useful_token'])} W, "
+        f"{text.usd(then['cost_usd_per_mtok'])} per M",
+    )
 
 
 def _ratio_kind(plan: Plan, sources: Sources) -> tuple[str, str]:

@@ -26,32 +26,69 @@ UNITS: Mapping[str, Callable[..., str]] = {
     "1": text.number,
 }
 PER = {"year": " a year", "": ""}
+TITLES = {
+    "calibration.layer_overhead_s": "Software overhead per layer",
+    "calibration.iteration_overhead_s": "Software overhead per step",
+    "calibration.link_bytes_per_s": "Speed of unpublished links",
+    "calibration.link_frac": "Share of link speed reached",
+    "calibration.link_latency_s": "Link latency",
+    "calibration.matmul_frac": "Share of peak arithmetic, unmeasured chips",
+    "calibration.memory_frac": "Share of peak memory bandwidth reached",
+    "calibration.roof_order": "Sharpness of the roofline's corner",
+    "calibration.serving_over_matmul_frac": "Share of measured arithmetic reached",
+    "estimates.money.bad_quarter_margin_lost_frac": "Margin lost in a bad quarter",
+    "estimates.money.delivery_quarters": "Delivery time of chips",
+    "estimates.money.gap_closing_frac_per_year": "Gap closed by software",
+    "estimates.money.price_elasticity": "Price of a paper chip to its cost",
+    "estimates.money.rollout_quarters": "Time to roll out software",
+    "estimates.power.compute_weight_frac": "Power drawn by arithmetic",
+    "estimates.power.memory_weight_frac": "Power drawn by memory traffic",
+    "estimates.power.network_storage_w": "Network and storage power per chip",
+    "estimates.power.overhead_draw_frac": "Server draw over its nameplate",
+    "power.idle_frac_of_tdp": "Idle power over TDP",
+    "power.server.nameplate_over_tdp_frac": "Server nameplate over TDP",
+    "prices.capital.all_in_over_chip_price_frac": "All-in capital over chip price",
+    "prices.capital.all_in_over_rack_price_frac": "All-in capital over rack price",
+    "prices.capital.all_in_over_server_price_frac": "All-in capital over server price",
+    "prices.capital.network_share_frac": "Network's share of capital",
+    "prices.running.it_support_frac_per_year": "IT support over capital",
+}
 
 
 def name_of(assumption: Assumption, catalog: Catalog) -> str:
-    """What an assumption is called: its field's title, else the words of its name."""
+    """What an assumption is called: its title where it has one, else the words of its name."""
     first, *rest = assumption.parameter.split(".")
     if not rest:
         return _title(Scenario, first)
     if first in PARTS:
         return _title(PARTS[first], rest[-1])
     if first == "classes":
-        return f"{_title(WorkloadClass, rest[-1])}, {'.'.join(rest[:-1])}"
+        return f"{'.'.join(rest[:-1])}: {_title(WorkloadClass, rest[-1]).lower()}"
     if first == "owned":
-        return f"{_title(OwnedFleet, rest[-1])}, {_chip(catalog, rest[0])}"
+        return f"{_chip(catalog, rest[0])}: {_title(OwnedFleet, rest[-1]).lower()}"
     if first == "accelerators":
         return f"{_chip(catalog, rest[0])}: {_words(rest[1]).lower()}"
     words = _words(rest[-1])
-    return words if " " in words else f"{words}, {first}"
+    return TITLES.get(assumption.parameter, words if " " in words else f"{words}, {first}")
 
 
 def value_of(value: float, unit: str) -> str:
     """A value of an assumption with its unit."""
+    show, tail = _unit(unit)
+    return show(value) + tail
+
+
+def range_of(low: float, high: float, unit: str) -> str:
+    """Both ends of an assumption, the unit said once: "0% to 50% a year"."""
+    show, tail = _unit(unit)
+    return f"{show(low)} to {show(high)}{tail}"
+
+
+def _unit(unit: str) -> tuple[Callable[..., str], str]:
+    """How the number is shown, and what follows it."""
     head, _, per = unit.partition("/")
     tail = PER.get(per, f"/{per}")
-    if head in UNITS:
-        return UNITS[head](value) + tail
-    return f"{text.number(value)} {head}{tail}"
+    return (UNITS[head], tail) if head in UNITS else (text.number, f" {head}{tail}")
 
 
 def _title(model: type[BaseModel], field: str) -> str:
