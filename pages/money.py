@@ -1,1 +1,51 @@
-"""money."""
+"""Money: is it worth the capital?"""
+
+import streamlit as st
+
+from pages.ui import answers, charts, fields, kpis, ledgers, state, tables
+from pages.ui.widgets import chart, figures, plain, table
+from planner import text
+
+scenario = state.scenario()
+plan, document = answers.plan_of(scenario), answers.document_of(scenario)
+chosen = kpis.rival(plan)
+
+
+def costs() -> None:
+    st.subheader("What a year costs", anchor=False)
+    st.caption("Every chip at replacement price spread over its life, so that options compare.")
+    held = tables.costs(plan, mix=scenario.fleet_mix != "auto")
+    figure = charts.stacked(held, tables.PARTS, text.usd)
+    chart(figure, held, "costs", alt="Yearly cost of each option by line")
+
+
+def cash() -> None:
+    st.subheader(f"What changes hands: {tables.SHORT[chosen].lower()}", anchor=False)
+    st.caption("Cash against carrying on as built; received to the right, paid to the left.")
+    held = tables.cash(plan, chosen)
+    figure = charts.signed(*ledgers.lines(held), text.usd)
+    chart(figure, held, "cash", alt="Cash of the plan against carrying on, by line")
+
+
+def flows() -> None:
+    held = ledgers.flows(plan, chosen)
+    if held is not None:
+        st.subheader("Cash by quarter", anchor=False)
+        chart(charts.cumulative(held, text.usd), held, "flows", alt="Cash by quarter and its sum")
+
+
+if document["verdict"]["action"] == "stay":
+    st.info(plain(f"The verdict is to stay. Figures are those of {tables.SHORT[chosen].lower()}, ")
+            + "the best alternative, which is not recommended.", icon=":material/info:")  # fmt: skip
+figures(ledgers.headlines(document))
+left, right = st.columns((1, 1), gap="large")
+with left:
+    costs()
+with right:
+    cash()
+flows()
+st.subheader("Units that finance compares", anchor=False)
+table(ledgers.units(document), alt="Unit costs and revenue of each option")
+for note in ledgers.notes(document):
+    st.caption(plain(note))
+fields.more("finance", "operator", "horizon")

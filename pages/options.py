@@ -19,8 +19,7 @@ def bridge() -> None:
         plain(f"Savings to the right, costs to the left. Net {text.usd(net['usd_per_year'])} a year, ")
         + plain(f"{text.percent(net['frac'])} of today's cost.")
     )
-    totals = [False] * (len(steps) - 1) + [True]
-    figure = charts.waterfall(steps["step"], ladder.rounded(steps["usd_per_year"]), totals, text.usd)
+    figure = charts.waterfall(*ladder.steps(steps))
     chart(figure, steps, "bridge", alt="Bridge from as-built cost to the net of all steps")
 
 
@@ -49,7 +48,7 @@ def service() -> None:
     st.subheader("Do requests start and stream in time?", anchor=False)
     st.caption("Slowest 1 of 100 requests as a share of what is allowed; beyond 100% is too slow.")
     used = tables.service(document, dict.fromkeys(("as-built", chosen)))
-    figure = charts.grouped(*ladder.against_limits(used), text.percent, most=ladder.most(used))
+    figure = charts.grouped(*ladder.against_limits(used), text.percent, most=ladder.most(used), line=1)
     chart(figure, used, "service", alt="Percentiles against their limits by class")
 
 

@@ -1,1 +1,66 @@
-"""power."""
+"""Power: how much more can we sell from the megawatts we have?"""
+
+import streamlit as st
+
+from pages.ui import answers, charts, fields, kpis, megawatts, state, tables
+from pages.ui.widgets import chart, facts, figures, numbers, table
+from planner import text
+
+scenario = state.scenario()
+plan, document = answers.plan_of(scenario), answers.document_of(scenario)
+chosen = kpis.rival(plan)
+
+
+def stranded() -> None:
+    st.subheader("Where the megawatts go", anchor=False)
+    st.caption("From provisioned to needed. Red can be recovered; grey is the price of service.")
+    held = tables.stranded(document)
+    figure = charts.waterfall(*megawatts.steps(held))
+    chart(figure, held, "stranded", alt="Power from provisioned to needed by cause")
+
+
+def per_token() -> None:
+    st.subheader("Watts per useful token a second", anchor=False)
+    st.caption("Mean power at the meter over output inside both service levels; less is better.")
+    held = tables.watts_per_token(document, mix=scenario.fleet_mix != "auto")
+    figure = charts.bars(
+        held["option"], held["watts"], text.number, marked=held["id"] == chosen,
+        hatched=held["id"] == tables.PAPER,
+    )  # fmt: skip
+    chart(figure, held, "watts", alt="Watts per useful token of each option")
+
+
+def line() -> None:
+    st.subheader("From the same site: how much more can be served?", anchor=False)
+    st.caption("Demand served from the power budget, each option at its caps; the line is 20% more.")
+    held = tables.from_the_site(document)
+    figure = charts.bars(
+        held["option"], held["served"], text.percent, marked=held["id"] == chosen,
+        hatched=held["id"] == tables.PAPER, line=1 + kpis.LINE_FRAC,
+    )  # fmt: skip
+    chart(figure, held, "throughput", alt="Share of demand served from the power budget by option")
+
+
+def speed() -> None:
+    st.subheader("Speed to power: recovered against new", anchor=False)
+    facts(megawatts.speed(scenario, document), alt="Recovered against new megawatts")
+
+
+def words() -> None:
+    st.subheader("Four words for power", anchor=False)
+    st.caption("Megawatts at the meter: what is bought, allowed, drawn at the peak, drawn on average.")
+    held = tables.power_words(plan, document)
+    table(megawatts.words(held), alt="Nameplate, cap, peak and mean power by option")
+    numbers(held, "power")
+
+
+figures(megawatts.headlines(document))
+left, right = st.columns((1, 1), gap="large")
+with left:
+    stranded()
+    speed()
+with right:
+    line()
+    per_token()
+words()
+fields.more("site", "owned")

@@ -14,6 +14,7 @@ N_SAMPLES = 256
 
 TRACES = Path(__file__).parents[2] / "hardware_catalog" / "traces"
 KEPT = 128
+LATER_MONTH = 18.0
 
 
 @st.cache_resource(show_spinner=False)
@@ -51,9 +52,22 @@ def risk_of(scenario: Scenario) -> Risk:
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)
+def sized_for(scenario: Scenario, month: float) -> dict[str, Any]:
+    """The same scenario with the fleet sized for another month, without ranges."""
+    other = scenario.model_copy(update={"planning_month": month})
+    return planner.plan(other).as_dict(flips=False)
+
+
 def today_of(scenario: Scenario) -> dict[str, Any]:
-    """The same scenario with the fleet sized for today instead of its planning month."""
-    return planner.plan(scenario.model_copy(update={"planning_month": 0.0})).as_dict(flips=False)
+    """The fleet sized for today."""
+    return sized_for(scenario, 0.0)
+
+
+def later_of(scenario: Scenario) -> dict[str, Any]:
+    """The fleet sized for the month that the article asks about."""
+    if scenario.planning_month == LATER_MONTH:
+        return document_of(scenario)
+    return sized_for(scenario, LATER_MONTH)
 
 
 def logs() -> dict[str, Path]:
@@ -68,11 +82,12 @@ def audit_of(path: Path) -> Audit:
     return planner.audit(path)
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner="Setting the page …")
-def brief_of(scenario: Scenario) -> bytes | None:
-    """The one-page brief as PDF; None where this installation cannot print."""
-    try:
-        from planner import brief_pdf  # noqa: PLC0415
-    except ImportError:
-        return None
-    return brief_pdf(plan_of(scenario))
+def can_print() -> bool:
+    """Whether this installation can make the PDF."""
+    return hasattr(planner, "brief_pdf")
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def brief_of(scenario: Scenario, paper: str) -> bytes:
+    """The one-page brief as PDF."""
+    return planner.brief_pdf(plan_of(scenario), paper=paper)

@@ -8,31 +8,49 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
+import plotly.io as pio
 
 Show = Callable[..., str]
-ROW_PX, EDGE_PX = 38, 46
+TOTAL, GAIN, LOSS, REST = "total", "gain", "loss", "rest"
+SLOTS = {TOTAL: 0, REST: 1, LOSS: 2, GAIN: 3}
+ROW_PX, EDGE_PX = 36, 40
 BAR_WIDTH = 0.62
 WRAP = 20
 HEADROOM = 1.3
 
 
-def waterfall(labels: Sequence[str], sizes: Sequence[float], totals: Sequence[bool], show: Show) -> go.Figure:
-    """Steps between totals from top to bottom; a total shows its own size."""
-    figure = go.Figure(
-        go.Waterfall(
-            orientation="h",
-            y=[_wrapped(label) for label in labels],
-            x=sizes,
-            measure=["absolute" if total else "relative" for total in totals],
-            text=[show(x, signed=not total) for x, total in zip(sizes, totals, strict=True)],
-            textposition="outside",
-            cliponaxis=False,
-            width=BAR_WIDTH,
-            connector={"mode": "between", "line": {"width": 1}},
-            hoverinfo="y+text",
-        )
+def slot(n: int) -> str:
+    """The n-th colour of the theme's categories, in light and in dark."""
+    return str(pio.templates[pio.templates.default].layout.colorway[n])
+
+
+def waterfall(
+    labels: Sequence[str], sizes: Sequence[float], kinds: Sequence[str], show: Show
+) -> go.Figure:
+    """Steps between totals from top to bottom; kinds: total, gain, loss or rest."""
+    starts, level = [], 0.0
+    for size, kind in zip(sizes, kinds, strict=True):
+        starts.append(0.0 if kind == TOTAL else level)
+        level = size if kind == TOTAL else level + size
+    names = [_wrapped(label) for label in labels]
+    figure = go.Figure()
+    for above, below, end in zip(names, names[1:], _ends(starts, sizes), strict=False):
+        figure.add_scatter(x=[end, end], y=[above, below], mode="lines", hoverinfo="skip",
+                           line={"width": 1, "color": slot(1)})  # fmt: skip
+    figure.add_bar(
+        orientation="h",
+        y=names,
+        x=sizes,
+        base=starts,
+        text=[show(x, signed=k != TOTAL) for x, k in zip(sizes, kinds, strict=True)],
+        textposition="outside",
+        cliponaxis=False,
+        width=BAR_WIDTH,
+        marker={"color": [slot(SLOTS[kind]) for kind in kinds]},
+        hoverinfo="y+text",
     )
-    return _rows(figure, len(labels), _reach(sizes, totals))
+    ends = _ends(starts, sizes)
+    return _rows(figure, len(labels), (min(0.0, *starts, *ends), max(0.0, *starts, *ends)))
 
 
 def bars(
@@ -41,54 +59,70 @@ def bars(
     show: Show,
     *,
     marked: Sequence[bool],
-    hatched: Sequence[bool] = (),
+    hatched: Sequence[bool],
+    line: float | None = None,
 ) -> go.Figure:
-    """Horizontal bars; those that matter in the first colour of the theme."""
+    """Horizontal bars; those that matter in the first colour of the theme, a limit as a line."""
     figure = go.Figure()
-    hatch = list(hatched) or [False] * len(sizes)
-    for wanted in (True, False):
-        rows = [i for i, mark in enumerate(marked) if mark == wanted]
-        figure.add_bar(
-            orientation="h",
-            y=[_wrapped(labels[i]) for i in rows],
-            x=[sizes[i] for i in rows],
-            text=[show(sizes[i]) for i in rows],
-            textposition="outside",
-            cliponaxis=False,
-            width=BAR_WIDTH,
-            marker={"pattern": {"shape": ["/" if hatch[i] else "" for i in rows]}},
-            hoverinfo="y+text",
-        )
-    order = [_wrapped(label) for label in labels]
-    figure.update_yaxes(categoryorder="array", categoryarray=order)
-    return _rows(figure, len(sizes), (min(0.0, *sizes), max(0.0, *sizes)))
+    figure.add_bar(
+        orientation="h",
+        y=[_wrapped(label) for label in labels],
+        x=sizes,
+        text=[show(x) for x in sizes],
+        textposition="outside",
+        cliponaxis=False,
+        width=BAR_WIDTH,
+        marker={
+            "color": [slot(0 if mark else 1) for mark in marked],
+            "pattern": {"shape": ["/" if drawn else "" for drawn in hatched]},
+        },
+        hoverinfo="y+text",
+    )
+    if line is not None:
+        figure.add_vline(x=line, line={"width": 2, "dash": "dash", "color": slot(2)})
+    return _rows(figure, len(sizes), (min(0.0, *sizes), max(0.0, *sizes, line or 0.0)))
+
+
+def signed(labels: Sequence[str], sizes: Sequence[float], show: Show) -> go.Figure:
+    """Bars to the right for what is gained and to the left for what is paid."""
+    kinds = [GAIN if size >= 0 else LOSS for size in sizes]
+    figure = go.Figure()
+    figure.add_bar(
+        orientation="h",
+        y=[_wrapped(label) for label in labels],
+        x=sizes,
+        text=[show(size, signed=True) for size in sizes],
+        textposition="outside",
+        cliponaxis=False,
+        width=BAR_WIDTH,
+        marker={"color": [slot(SLOTS[kind]) for kind in kinds]},
+        hoverinfo="y+text",
+    )
+    figure.add_vline(x=0, line={"width": 1, "color": slot(1)})
+    reach = max(abs(size) for size in sizes)
+    return _rows(figure, len(sizes), (-reach, reach))
 
 
 def ranges(table: pd.DataFrame, show: Show, *, marked: str) -> go.Figure:
     """P10 to P90 as a line and P50 as a dot, a row each; zero drawn."""
     figure = go.Figure()
-    for wanted in (True, False):
-        rows = table[(table["id"] == marked) == wanted]
+    for row in table.itertuples():
+        colour = slot(0 if row.id == marked else 1)
+        name = _wrapped(row.option)
+        figure.add_scatter(x=[row.p10, row.p90], y=[name, name], mode="lines",
+                           line={"width": 6, "color": colour}, hoverinfo="skip")  # fmt: skip
         figure.add_scatter(
-            y=[_wrapped(name) for name in rows["option"]],
-            x=rows["p50"],
+            x=[row.p50],
+            y=[name],
             mode="markers+text",
-            marker={"size": 13},
-            error_x={
-                "array": rows["p90"] - rows["p50"],
-                "arrayminus": rows["p50"] - rows["p10"],
-                "thickness": 5,
-                "width": 0,
-            },
-            text=[show(x) for x in rows["p50"]],
+            marker={"size": 14, "color": colour},
+            text=[show(row.p50)],
             textposition="top center",
             cliponaxis=False,
-            hovertext=[f"{show(a)} to {show(b)}" for a, b in zip(rows["p10"], rows["p90"], strict=True)],
+            hovertext=[f"{show(row.p10)} to {show(row.p90)}"],
             hoverinfo="y+text",
         )
-    order = [_wrapped(name) for name in table["option"]]
-    figure.update_yaxes(categoryorder="array", categoryarray=order)
-    figure.add_vline(x=0, line_width=1, line_dash="dot")
+    figure.add_vline(x=0, line={"width": 1, "dash": "dot", "color": slot(1)})
     low, high = float(table["p10"].min()), float(table["p90"].max())
     return _rows(figure, len(table) + 1, (min(low, 0), max(high, 0)))
 
@@ -142,8 +176,10 @@ def shares(table: pd.DataFrame, parts: Sequence[str], show: Show) -> go.Figure:
     return _legend(figure)
 
 
-def grouped(table: pd.DataFrame, parts: Sequence[str], show: Show, most: float) -> go.Figure:
-    """Bars side by side, a group a row; all on one scale from zero to `most`."""
+def grouped(
+    table: pd.DataFrame, parts: Sequence[str], show: Show, most: float, line: float | None = None
+) -> go.Figure:
+    """Bars side by side, a group a row, on one scale from zero to `most`; a limit as a line."""
     figure = go.Figure()
     for part in parts:
         figure.add_bar(
@@ -157,7 +193,9 @@ def grouped(table: pd.DataFrame, parts: Sequence[str], show: Show, most: float) 
             hoverinfo="name+text",
         )
     figure.update_layout(barmode="group", bargap=0.25)
-    _rows(figure, 2 * len(table), (0, most))
+    if line is not None:
+        figure.add_vline(x=line, line={"width": 2, "dash": "dash", "color": slot(2)})
+    _rows(figure, len(parts) * len(table), (0, most))
     return _legend(figure)
 
 
@@ -176,7 +214,7 @@ def journey(table: pd.DataFrame, show: Show, *, line: float, line_label: str) ->
             cliponaxis=False,
             hoverinfo="y+text+name",
         )
-    figure.add_vline(x=line, line_width=2, line_dash="dash")
+    figure.add_vline(x=line, line={"width": 2, "dash": "dash", "color": slot(2)})
     figure.add_annotation(x=math.log10(line), y=1, yref="paper", yanchor="bottom",
                           text=line_label, showarrow=False)  # fmt: skip
     _rows(figure, len(table) + 1, (0, 1))
@@ -211,13 +249,8 @@ def cumulative(table: pd.DataFrame, show: Show) -> go.Figure:
     return _legend(_plain(figure, 320))
 
 
-def _reach(sizes: Sequence[float], totals: Sequence[bool]) -> tuple[float, float]:
-    """The lowest and highest point that a waterfall touches."""
-    level, seen = 0.0, [0.0]
-    for size, total in zip(sizes, totals, strict=True):
-        level = size if total else level + size
-        seen.append(level)
-    return min(seen), max(seen)
+def _ends(starts: Sequence[float], sizes: Sequence[float]) -> list[float]:
+    return [start + size for start, size in zip(starts, sizes, strict=True)]
 
 
 def _rows(figure: go.Figure, rows: int, reach: tuple[float, float], headroom: float = HEADROOM) -> go.Figure:
@@ -225,7 +258,9 @@ def _rows(figure: go.Figure, rows: int, reach: tuple[float, float], headroom: fl
     low, high = reach
     left = low * headroom if low < 0 else low
     figure.update_xaxes(visible=False, range=[left, high * headroom or 1])
-    figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False, ticks="")
+    figure.update_yaxes(
+        autorange="reversed", automargin=True, showgrid=False, ticks="", tickfont_size=14
+    )
     return _plain(figure, EDGE_PX + ROW_PX * rows)
 
 

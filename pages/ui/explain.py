@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from pages.ui import kpis, tables
+from pages.ui import kpis, ladder, tables
 from planner import Plan, text
 
 Document = Mapping[str, Any]
@@ -28,21 +28,24 @@ def of(kpi: str, plan: Plan, document: Document) -> Explanation:
     return makers[kpi](plan, document)
 
 
-def _tax(plan: Plan, _: Document) -> Explanation:
+def _tax(plan: Plan, document: Document) -> Explanation:
     gross, feasible = plan.ladder_costs
     able = {name: float(usd) for name, usd in gross.items() if feasible[name]} or gross
-    owned = {name: usd for name, usd in able.items() if name != "split-mixed"}
-    on_owned, anywhere = min(owned, key=owned.get), min(able, key=able.get)  # type: ignore[arg-type]
-    frac = 1 - able[anywhere] / able[on_owned]
+    owned = {name: usd for name, usd in able.items() if name != "split-mixed"} or able
+    on_owned, anywhere = min(owned, key=lambda k: owned[k]), min(able, key=lambda k: able[k])
+    labels, sizes, _, show = ladder.steps(tables.bridge(document))
+    steps = [(name, show(usd, signed=True)) for name, usd in zip(labels, sizes, strict=True)]
     return Explanation(
-        "1 − cheapest option you can buy ÷ cheapest option on the chips you own; yearly cost "
-        "before fabric, team and flexibility.",
+        "Net = the sum of the steps from as built to the best split, dollars a year. Tax after "
+        "software = 1 − cheapest option you can buy ÷ cheapest on the chips you own, both before "
+        "network, team and flexibility.",
         (
-            (f"Cheapest you can buy ({tables.SHORT[anywhere]})", _exact(able[anywhere], "a year")),
-            (f"Cheapest on owned chips ({tables.SHORT[on_owned]})", _exact(able[on_owned], "a year")),
-            ("Tax = 1 − first ÷ second, at every input's best value", text.percent(frac, place=-3)),
+            *steps,
+            (f"Cheapest you can buy ({tables.SHORT[anywhere]})", _exact(able[anywhere])),
+            (f"Cheapest on owned chips ({tables.SHORT[on_owned]})", _exact(able[on_owned])),
+            ("Tax, every input at its stated value", text.percent(1 - able[anywhere] / able[on_owned])),
         ),
-        ("accelerators.", "prices.", "calibration.", "finance.wacc", "finance.life"),
+        ("accelerators.", "prices.", "calibration.", "finance.wacc", "finance.life", "operator."),
     )
 
 
@@ -62,15 +65,14 @@ def _recovered(plan: Plan, document: Document) -> Explanation:
     )
 
 
-def _cost(plan: Plan, document: Document) -> Explanation:
-    option = document["verdict"]["option_id"]
+def _cost(plan: Plan, _: Document) -> Explanation:
     tokens = float(plan.money.volumes.useful_tokens)
     steps = []
-    for name in dict.fromkeys(("as-built", option)):
+    for name in dict.fromkeys(("as-built", kpis.rival(plan))):
         usd = float(plan.money.cost_usd_per_year(name))
-        steps.append((f"Yearly cost, {tables.SHORT[name].lower()}", _exact(usd, "a year")))
         each = text.usd(usd / tokens * kpis.TOKENS_PER_MTOK, place=-3)
-        steps.append((f"÷ useful tokens = per million, {tables.SHORT[name].lower()}", each))
+        steps.append((f"Yearly cost, {tables.SHORT[name].lower()}", _exact(usd)))
+        steps.append((f"÷ useful tokens, {tables.SHORT[name].lower()}", f"{each} per million"))
     return Explanation(
         "Yearly cost (chips at replacement price spread over their life, space, electricity, "
         "support, and what only a split costs) ÷ millions of useful tokens a year.",
@@ -79,18 +81,19 @@ def _cost(plan: Plan, document: Document) -> Explanation:
     )
 
 
-def _worth(plan: Plan, document: Document) -> Explanation:
-    option = document["verdict"]["option_id"]
-    lines = tables.cash(plan, option)
-    steps = [(f"{row.line} ({row.when})", text.usd(row.usd, signed=True)) for row in lines.itertuples()]
-    terms = plan.money.terms
+def _worth(plan: Plan, _: Document) -> Explanation:
+    option, terms = kpis.rival(plan), plan.money.terms
+    rows = tables.cash(plan, option).itertuples()
+    first = text.number(float(plan.money.cash[option].start_quarters))
     return Explanation(
-        "After-tax cash of the recommended plan less that of carrying on, quarter by quarter, "
-        "discounted at the cost of capital. Paid is negative.",
+        f"After-tax cash of the plan ({tables.SHORT[option].lower()}) less that of carrying on, "
+        "quarter by quarter, discounted at the cost of capital; the middle of the samples. "
+        "Paid is negative.",
         (
-            *steps,
-            ("First benefit after", f"{text.number(float(plan.money.cash[option].start_quarters))} quarters"),
+            *((f"{row.line} ({row.when})", text.usd(row.usd, signed=True)) for row in rows),
+            ("First benefit after", f"{first} quarters"),
             ("Cost of capital", text.percent(float(terms.wacc_frac))),
+            ("Tax rate", text.percent(float(terms.tax_frac))),
             ("Horizon", f"{text.number(float(terms.horizon_years))} years"),
         ),
         ("finance.", "operator.", "estimates.money", "site.", "growth", "classes."),
@@ -120,6 +123,6 @@ def _relative_width(row: Mapping[str, Any]) -> float:
     return abs(row["high"] - row["low"]) / abs(row["value"]) if row["value"] else 0.0
 
 
-def _exact(usd: float, per: str) -> str:
+def _exact(usd: float) -> str:
     """Enough digits to recompute by hand."""
-    return f"{text.usd(usd, place=4)} {per}"
+    return text.usd(usd, place=4)

@@ -160,7 +160,7 @@ def strip() -> None:
     refusals()
     scenario, start = state.scenario(), state.baseline()
     plan, document = answers.plan_of(scenario), answers.document_of(scenario)
-    tiles = kpis.strip(plan, document, answers.plan_of(start), answers.document_of(start))
+    tiles = kpis.strip(plan, document, answers.plan_of(start))
     for column, tile in zip(st.columns(len(tiles), border=True), tiles, strict=True):
         with column:
             _tile(tile, plan, document)

@@ -1,8 +1,13 @@
-"""The four headline figures, each with its range, its change against the start and its explanation."""
+"""The four headline figures, each with its range, its change against the start and a note.
+
+The same four, and the same digits, stand on the brief.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from pages.ui import tables
 from planner import Plan, text
@@ -17,7 +22,7 @@ Show = Callable[..., str]
 
 @dataclass(frozen=True, slots=True)
 class Kpi:
-    """A headline as words: `better` tells whether the change is good news, None without one."""
+    """A headline as words; `better` tells whether its change is good news, None without one."""
 
     id: str
     label: str
@@ -34,129 +39,156 @@ class Figure:
     """A number with its P10 and P90; None where it was not sampled."""
 
     value: float
-    low: float | None
-    high: float | None
+    low: float | None = None
+    high: float | None = None
 
 
-def strip(plan: Plan, document: Document, start: Plan, begun: Document) -> tuple[Kpi, ...]:
-    """The four tiles of a plan, with their change against the starting scenario's."""
+def strip(plan: Plan, document: Document, start: Plan) -> tuple[Kpi, ...]:
+    """The four tiles of a plan, with their change against the starting plan."""
     return (
-        _tax(document, begun),
+        _tax(plan, document, start),
         _recovered(plan, document, start),
-        _cost(plan, document, start, begun),
-        _worth(document, begun),
+        _cost(plan, document, start),
+        _worth(plan, document, start),
     )
 
 
-def _tax(document: Document, begun: Document) -> Kpi:
-    net = document["net"]
+def _tax(plan: Plan, document: Document, start: Plan) -> Kpi:
+    left = document["headline"]["tax_frac"]
+    after = text.interval(text.percent, left["p10"], left["p50"], left["p90"])
     return _kpi(
         "tax",
-        "Bifurcation tax",
-        "Share of cost that better-matched chips would save after all software is switched on.",
-        text.percent,
-        _spread(document["headline"]["tax_frac"]),
-        _spread(begun["headline"]["tax_frac"]),
-        note=f"Bridge net: {text.usd(net['usd_per_year'])} a year",
+        "Net tax a year",
+        "What the best split would save a year, after software, team, network and risk.",
+        (text.usd, net(plan), net(start)),
+        place=tables.last_place(tables.bridge(document)["usd_per_year"].iloc[:-1]),
+        note=f"Tax after software {after}",
         good=None,
     )
 
 
 def _recovered(plan: Plan, document: Document, start: Plan) -> Kpi:
-    extra = document["headline"]["extra_throughput_frac"]
-    side = "over" if extra >= LINE_FRAC else "under"
+    extra = text.percent(document["headline"]["extra_throughput_frac"], signed=True)
     return _kpi(
         "recovered",
         "Recovered power",
-        "Megawatts of the site set free by the best option you can buy, at its caps.",
-        text.mw,
-        recovered(plan),
-        recovered(start),
-        note=f"Throughput {text.percent(extra, signed=True)}, {side} the {text.percent(LINE_FRAC)} line",
+        "Megawatts of the site set free by the best option you can buy, at its power caps.",
+        (text.mw, recovered(plan), recovered(start)),
+        note=f"{extra} throughput, line +{text.percent(LINE_FRAC)}",
         good=True,
     )
 
 
-def _cost(plan: Plan, document: Document, start: Plan, begun: Document) -> Kpi:
-    mine = cost(plan, document["verdict"]["option_id"])
-    built = cost(plan, "as-built")
-    return _kpi(
+def _cost(plan: Plan, document: Document, start: Plan) -> Kpi:
+    option = rival(plan)
+    built = text.usd(document["headline"]["cost_usd_per_mtok"])
+    stays = document["verdict"]["action"] == "stay"
+    found = _kpi(
         "cost",
         "$ per million useful tokens",
-        "Yearly cost over output tokens that met both service levels; as built, then recommended.",
-        text.usd,
-        mine,
-        cost(start, begun["verdict"]["option_id"]),
-        note=f"{text.usd(built.value)} as built → {text.usd(mine.value)} recommended",
+        "Yearly cost over output tokens that met both service levels.",
+        (text.usd, cost(plan, option), cost(start, rival(start))),
+        note="As built → alternative, not taken" if stays else "As built → recommended, all in",
         good=False,
+    )
+    return Kpi(**{name: getattr(found, name) for name in Kpi.__slots__} | {"value": f"{built} → {found.value}"})
+
+
+def _worth(plan: Plan, document: Document, start: Plan) -> Kpi:
+    stays = document["verdict"]["action"] == "stay"
+    sure = document["verdict"]["confidence_frac"]
+    gain = "" if sure is None else f"Gain in {text.percent(sure)} of futures"
+    return _kpi(
+        "worth",
+        "NPV of best alternative" if stays else "NPV against as built",
+        "Present value of the plan's cash, less that of carrying on as built.",
+        (text.usd, worth(plan), worth(start)),
+        note="Why the verdict is to stay" if stays else gain,
+        good=True,
     )
 
 
-def _worth(document: Document, begun: Document) -> Kpi:
-    mine = document["headline"]["proposed"]
-    return _kpi(
-        "worth",
-        "Worth today (NPV)",
-        "Present value of the recommended plan's cash against carrying on as built.",
-        text.usd,
-        _spread(mine["npv_usd"]),
-        _spread(begun["headline"]["proposed"]["npv_usd"]),
-        note=f"Recommended: {tables.SHORT[mine['option_id']].lower()}",
-        good=True,
+def rival(plan: Plan) -> str:
+    """The recommended option; where that is to stay, the likeliest gain among the others."""
+    if plan.verdict.action != "stay":
+        return plan.verdict.option_id
+    money = plan.sampled or plan.money
+    odds = {
+        name: (float(np.mean(np.greater(npv, 0))), float(np.median(npv)))
+        for name, npv in money.npv_usd.items()
+        if plan.fleets[name].feasible and name not in {"split-specialised", "as-built"}
+    }
+    return max(odds, key=lambda name: odds[name], default=plan.verdict.option_id)
+
+
+def net(plan: Plan) -> Figure:
+    """What is left of the bridge [USD/year]."""
+    held = plan.sampled
+    if held is None:
+        return Figure(float(plan.bridge.net))
+    gross, feasible = plan.costs_along(held)
+    last = [name for name in gross if feasible[name]][-1]
+    return _figure(
+        float(plan.bridge.net), gross["as-built"] - gross[last] - held.extras["split-mixed"].total
     )
 
 
 def recovered(plan: Plan) -> Figure:
     """Recovered facility power [MW]."""
-    sampled = plan.sampled_stranded
+    held = plan.sampled_stranded
     value = float(plan.stranded.recovered_w) / tables.W_PER_MW
-    return _figure(value, sampled and sampled.recovered_w / tables.W_PER_MW)
+    return Figure(value) if held is None else _figure(value, held.recovered_w / tables.W_PER_MW)
 
 
 def cost(plan: Plan, option: str) -> Figure:
     """Cost of an option per million useful tokens [USD]."""
-    value = plan.money.cost_usd_per_year(option) / plan.money.volumes.useful_tokens
-    held = plan.sampled
-    draws = held and held.cost_usd_per_year(option) / held.volumes.useful_tokens * TOKENS_PER_MTOK
-    return _figure(float(value) * TOKENS_PER_MTOK, draws)
+    value, held = _usd_per_mtok(plan.money, option), plan.sampled
+    return Figure(float(value)) if held is None else _figure(float(value), _usd_per_mtok(held, option))
+
+
+def worth(plan: Plan) -> Figure:
+    """Present value of the recommended plan, or of the best alternative to staying [USD]."""
+    held = tables.quantiles((plan.sampled or plan.money).npv_usd[rival(plan)])
+    return Figure(held["p50"], held["p10"], held["p90"])
+
+
+def _usd_per_mtok(money: Any, option: str) -> Any:
+    return money.cost_usd_per_year(option) / money.volumes.useful_tokens * TOKENS_PER_MTOK
 
 
 def _figure(value: float, draws: Any) -> Figure:
-    if draws is None:
-        return Figure(value, None, None)
     held = tables.quantiles(draws)
     return Figure(value, held["p10"], held["p90"])
-
-
-def _spread(held: Mapping[str, float | None]) -> Figure:
-    return Figure(held["p50"] or 0.0, held["p10"], held["p90"])
 
 
 def _kpi(
     name: str,
     label: str,
     about: str,
-    show: Show,
-    mine: Figure,
-    theirs: Figure,
+    shown: tuple[Show, Figure, Figure],
     *,
     note: str,
     good: bool | None,
+    place: int | None = None,
 ) -> Kpi:
     """good: whether more is good news; None where it is neither."""
-    ranged = mine.low is not None and mine.high is not None
-    place = text.justified_place(mine.low, mine.high) if ranged else None
+    show, mine, theirs = shown
     moved = mine.value - theirs.value
-    changed = show(moved, place=place) != show(0.0, place=place)
+    changed = show(mine.value, place=place) != show(theirs.value, place=place)
     return Kpi(
         id=name,
         label=label,
         about=about,
         value=show(mine.value, place=place),
-        span=f"P10–P90 {show(mine.low, place=place)} to {show(mine.high, place=place)}"
-        if ranged
-        else "no range sampled",
+        span=_span(show, mine),
         note=note,
-        change=show(moved, place=place, signed=True) if changed else "",
+        change=show(moved, signed=True) if changed else "",
         better=(moved > 0) == good if changed and good is not None else None,
     )
+
+
+def _span(show: Show, figure: Figure) -> str:
+    if figure.low is None or figure.high is None:
+        return "No range sampled"
+    place = text.justified_place(figure.low, figure.high)
+    return f"P10–P90 {show(figure.low, place=place)} to {show(figure.high, place=place)}"

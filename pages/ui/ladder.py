@@ -1,15 +1,15 @@
 """The ladder of options in the article's own rows, as words."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from pages.ui import tables
+from pages.ui import charts, tables
 from planner import Plan, text
 
 Document = Mapping[str, Any]
-DIGITS_LOST = 3
 SECONDS = {"p99_ttft_s": "first token", "p99_tpot_s": "each further token"}
 
 
@@ -46,6 +46,12 @@ def _of(row: Mapping[str, Any], base: Mapping[str, Any], name: str) -> str:
 
 def _mw(row: Mapping[str, Any]) -> str:
     return text.mw(row["facility_provisioned_w"] / tables.W_PER_MW)
+
+
+def brief(document: Document) -> pd.DataFrame:
+    """The few columns of the ladder that the brief holds."""
+    columns = ["Option", "Procurement cost", "Power provisioned", "Cost a year", "$ per M tokens", "Worth today"]
+    return article(document)[columns]
 
 
 def refused(document: Document) -> list[str]:
@@ -101,12 +107,11 @@ def most(used: pd.DataFrame) -> float:
     return max(1.0, float(used["used"].max()))
 
 
-def rounded(usd: pd.Series) -> list[float]:
-    """Steps and their net rounded so that what is shown adds up."""
-    steps = [float(x) for x in usd.iloc[:-1]]
-    largest = max((abs(x) for x in steps), default=0.0)
-    place = text.justified_place(-largest, largest)
-    if place is None:
-        return [*steps, float(usd.iloc[-1])]
-    shown = text.adding_up(steps, place)
-    return [*shown, round(sum(shown), -place)]
+def steps(bridge: pd.DataFrame) -> tuple[list[str], list[float], list[str], charts.Show]:
+    """Labels, sizes, kinds and wording of the bridge, rounded so that what is shown adds up."""
+    exact = [float(x) for x in bridge["usd_per_year"]]
+    place = tables.last_place(exact[:-1])
+    shown = text.adding_up(exact[:-1], place)
+    kinds = [charts.GAIN if x >= 0 else charts.LOSS for x in shown]
+    sizes, kinds = [*shown, round(sum(shown), -place)], [*kinds, charts.TOTAL]
+    return list(bridge["step"]), sizes, kinds, partial(text.usd, place=place)

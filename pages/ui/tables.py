@@ -4,7 +4,8 @@ Every function takes the document `plan/1` (or the plan where the document is si
 data frame of plain values; nothing is rounded here.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ SHORT = {
     "split-specialised": "Paper chips",
     "proposed": "Your mix",
 }
+PAPER = "split-specialised"
 ACTIONS = {"stay": "Stay", "software": "Software", "split": "Split", "specialise": "Specialise"}
 
 
@@ -86,18 +88,35 @@ def values(plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def last_place(sizes: Iterable[float]) -> int:
+    """Power of ten of the third digit of the largest size: what a reader can still add up."""
+    largest = max((abs(size) for size in sizes), default=0.0)
+    return math.floor(math.log10(largest)) - 2 if largest else 0
+
+
 def quantiles(samples: Any) -> dict[str, float]:
     """P10, P50 and P90 of samples; one number is its own range."""
     return {name: float(np.percentile(samples, level)) for name, level in PERCENTILES.items()}
 
 
-def watts_per_token(document: Document) -> pd.DataFrame:
-    """Facility watts per useful token per second, by option."""
-    rows = [*records(document), document["proposed"]]
+def watts_per_token(document: Document, *, mix: bool) -> pd.DataFrame:
+    """Facility watts per useful token per second, by option; the forced mix where there is one."""
+    rows = [*records(document), *([document["proposed"]] if mix else [])]
     found = [
         {"id": row["id"], "option": SHORT[row["id"]], "watts": row["j_per_useful_token"]}
         for row in rows
         if row["j_per_useful_token"] is not None
+    ]
+    return pd.DataFrame(found)
+
+
+def from_the_site(document: Document) -> pd.DataFrame:
+    """Share of demand that each option serves when it fills the power ceiling."""
+    rows = document["views"]["iso_power"]["options"]
+    found = [
+        {"id": row["id"], "option": SHORT[row["id"]], "served": row["scale"]}
+        for row in rows
+        if row.get("scale") is not None
     ]
     return pd.DataFrame(found)
 
@@ -154,15 +173,20 @@ LINES = {
 }
 
 
-def costs(plan: Plan) -> pd.DataFrame:
-    """Yearly cost of each option, line by line [USD/year]."""
+PARTS = (*LINES.values(), "Only a split")
+
+
+def costs(plan: Plan, *, mix: bool = True) -> pd.DataFrame:
+    """Yearly cost of each option, line by line [USD/year]; the proposed mix where it is wanted."""
     rows = []
     for option, held in plan.money.costs.items():
+        if option == "proposed" and not mix:
+            continue
         lines = {label: float(getattr(held, name)) for name, label in LINES.items()}
         lines |= {"Only a split": float(plan.money.extras[option].total)}
         rows.append({"id": option, "option": SHORT[option]} | lines)
     table = pd.DataFrame(rows)
-    return table.assign(total=table[[*LINES.values(), "Only a split"]].sum(axis="columns"))
+    return table.assign(total=table[list(PARTS)].sum(axis="columns"))
 
 
 CASH = {

@@ -1,0 +1,95 @@
+"""Request logs: one that ships, or the reader's own, audited and taken into the scenario."""
+
+import multiprocessing
+import resource
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import TimeoutError as TooSlow
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+import planner
+from pages.ui import answers, state
+from pages.ui.widgets import plain
+from planner import Audit, ScenarioError, SwitchyardError, text
+
+OWN = "Upload my own"
+KINDS = ("csv", "gz", "jsonl", "parquet")
+MOST_BYTES = 4 * 2**30
+MOST_SECONDS = 60.0
+UPLOADED = "uploaded-audit"
+
+
+def pick() -> Audit | None:
+    """The audit of the log that the reader chose; None until there is one."""
+    shipped = answers.logs()
+    names = [*shipped, OWN]
+    chosen = st.selectbox("Request log", names, index=names.index("azure 2023 conversation"), key="log",
+                          help="Public logs that ship with the product, or your own.")  # fmt: skip
+    if chosen != OWN:
+        return answers.audit_of(shipped[chosen])
+    st.file_uploader(
+        "CSV, CSV.gz, JSON lines or Parquet: time, input tokens, output tokens", list(KINDS),
+        key="log-file", on_change=_take, help="Only counts and times are read; prompts are not.",
+    )  # fmt: skip
+    held: Audit | SwitchyardError | None = state.once(UPLOADED, lambda: None)
+    if isinstance(held, SwitchyardError):
+        st.error(plain(held), icon=":material/error:")
+        return None
+    return held
+
+
+def _take() -> None:
+    file = state.typed("log-file")
+    state.keep(UPLOADED, _audited(file) if file else None)
+
+
+def _audited(file: Any) -> Audit | SwitchyardError:
+    """Read an upload in a process of its own: a file that kills a reader kills no session."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / ("log" + "".join(Path(file.name).suffixes[-2:]))
+        path.write_bytes(file.getbuffer())
+        reader = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _bounded)
+        try:
+            return reader.submit(_read, path).result(timeout=MOST_SECONDS)
+        except (TooSlow, BrokenProcessPool):
+            return SwitchyardError(
+                f"{file.name} could not be read within {MOST_SECONDS:.0f} s and the memory allowed; "
+                "upload an hour of it."
+            )
+        finally:
+            for child in list((reader._processes or {}).values()):  # noqa: SLF001
+                child.kill()
+            reader.shutdown(wait=False, cancel_futures=True)
+
+
+def _bounded() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
+
+
+def _read(path: Path) -> Audit | SwitchyardError:
+    try:
+        return planner.audit(path)
+    except SwitchyardError as error:
+        return error
+
+
+def adopt(audit: Audit) -> None:
+    """The button that makes the audited log the workload of the scenario."""
+    scale = text.number(state.scenario().demand_scale, place=0)
+    st.button("Use this audit as my workload", key="adopt", type="primary", on_click=_adopt,
+              args=(audit,), icon=":material/input:",
+              help="Its classes replace the scenario's; service levels and prices stay.")  # fmt: skip
+    st.caption(plain(f"Demand becomes the log's rate times {scale}, the demand scale below."))
+    for note in audit.caveats:
+        st.caption(plain(note))
+
+
+def _adopt(audit: Audit) -> None:
+    try:
+        state.begin(planner.adopted(state.scenario(), audit))
+    except ScenarioError as error:
+        state.refuse("classes", *error.problems)

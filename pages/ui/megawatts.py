@@ -1,0 +1,70 @@
+"""Megawatts as words: rows and steps of the power page."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from pages.ui import charts, tables
+from planner import Scenario, text
+
+Document = Mapping[str, Any]
+KEPT = ("Reserve for peaks and failures", "Quiet hours")
+WORDS = {
+    "nameplate_mw": "Nameplate",
+    "cap_mw": "Cap",
+    "peak_mw": "Peak draw",
+    "mean_mw": "Mean draw",
+}
+
+
+def steps(held: pd.DataFrame) -> tuple[list[str], list[float], list[str], charts.Show]:
+    """Labels, sizes, kinds and wording of the way from provisioned to needed, adding up."""
+    exact = [float(x) for x in held["mw"]]
+    place = tables.last_place(exact)
+    *causes, needed = text.adding_up([*(-x for x in exact[1:-1]), exact[-1]], place)
+    sizes = [round(sum(causes) + needed, -place), *(-x for x in causes), needed]
+    kinds = [charts.REST if name in KEPT else charts.LOSS for name in held["step"]]
+    kinds[0] = kinds[-1] = charts.TOTAL
+    return list(held["step"]), sizes, kinds, partial(text.mw, place=place)
+
+
+def headlines(document: Document) -> list[tuple[str, str, str]]:
+    """Stranded, recovered and free power, and what they let the site serve."""
+    head = document["headline"]
+    held = head["stranded_mw"]
+    return [
+        ("Stranded", text.interval(text.mw, held["p10"], held["p50"], held["p90"]),
+         "Surplus chips, nameplate that a cap can free, and chips unlike the work."),
+        ("Recovered", text.mw(head["recovered_mw"]),
+         "Provisioned now less what the best option is provisioned for."),
+        ("More throughput", text.percent(head["extra_throughput_frac"], signed=True),
+         "Served from today's provisioned power by the best option."),
+        ("Free under the ceiling", text.mw(head["free_mw"]),
+         "Power budget less provisioned power; never called stranded."),
+    ]  # fmt: skip
+
+
+def speed(scenario: Scenario, document: Document) -> list[tuple[str, str]]:
+    """Quarters and capital until a megawatt serves: recovered, and new."""
+    wait, site = document["headline"]["speed_to_power_quarters"], scenario.site
+    return [
+        ("Recovered: first extra token after", _quarters(wait["recovered"])),
+        ("New: first extra token after", _quarters(wait["new"])),
+        ("Recovered: re-equipping a megawatt", text.usd(site.retrofit_usd_per_mw)),
+        ("New: building a megawatt, chips apart", text.usd(site.new_power_usd_per_mw)),
+        ("Building what is recovered anew would cost",
+         text.usd(max(document["headline"]["recovered_mw"], 0) * site.new_power_usd_per_mw)),
+    ]  # fmt: skip
+
+
+def words(held: pd.DataFrame) -> pd.DataFrame:
+    """The four words for power, each option in a row."""
+    shown = {"Option": held["option"]}
+    shown |= {title: held[name].map(text.mw) for name, title in WORDS.items()}
+    return pd.DataFrame(shown)
+
+
+def _quarters(n: float | None) -> str:
+    return text.MISSING if n is None else f"{text.number(n)} quarters"
