@@ -65,11 +65,12 @@ class BatchLaw:
 
     seen: P(a token runs in a batch of b) at the grid (..., J). By the arrival theorem it is
         P(n = b − 1), with all of n ≥ B − 1 at b = B.
-    full: P(n ≥ B). load_at_cap: arrivals over departures while n ≥ B; stable iff below 1.
+    reached: P(that batch ≤ b). full: P(n ≥ B). load_at_cap: arrivals over departures while n ≥ B; stable iff below 1.
     """
 
     grid: BatchGrid
     seen: Floats
+    reached: Floats
     full: Floats
     load_at_cap: Floats
 
@@ -80,11 +81,10 @@ class BatchLaw:
 
     def quantile(self, curve: Floats, level: Floats) -> Floats:
         """Quantile over tokens of a non-decreasing curve at the grid: its value at a batch."""
-        reached = np.cumsum(self.seen, axis=-1) - self.seen * _share_above(self.grid)
-        index = (reached < level[..., None]).sum(axis=-1, keepdims=True)
-        index = np.minimum(index, reached.shape[-1] - 1)
+        index = (self.reached < level[..., None]).sum(axis=-1, keepdims=True)
+        index = np.minimum(index, self.reached.shape[-1] - 1)
         (low, high), (first, last), (start, end) = (
-            _pick(column, index, reached.shape) for column in (reached, self.grid.batch, curve)
+            _pick(column, index) for column in (self.reached, self.grid.batch, curve)
         )
         gap = np.maximum(last - first, 1)
         part = (level - low) / np.maximum(high - low, TINY)
@@ -92,9 +92,9 @@ class BatchLaw:
         return value
 
 
-def _pick(column: NDArray[Any], index: NDArray[np.intp], shape: tuple[int, ...]) -> tuple[Any, Any]:
+def _pick(column: NDArray[Any], index: NDArray[np.intp]) -> tuple[Any, Any]:
     """A column of the grid before and at an index."""
-    wide = np.broadcast_to(column, shape)
+    wide = np.broadcast_to(column, (*index.shape[:-1], column.shape[-1]))
     before = np.take_along_axis(wide, np.maximum(index - 1, 0), axis=-1)
     return before[..., 0], np.take_along_axis(wide, index, axis=-1)[..., 0]
 
@@ -126,4 +126,6 @@ def batch_law(
     weight *= grid.states
     weight += grid.is_cap * at_cap[..., None]
     total = weight.sum(axis=-1)
-    return BatchLaw(grid, weight / total[..., None], at_cap / total, load_at_cap)
+    weight /= total[..., None]
+    reached = np.cumsum(weight, axis=-1) - weight * _share_above(grid)
+    return BatchLaw(grid, weight, reached, at_cap / total, load_at_cap)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from planner.load.birth_death import TINY, BatchLaw
+from planner.load.birth_death import TINY, BatchLaw, batch_law
 from planner.load.checks import Floats, positive
 from planner.load.curves import ReplicaCurves, replica_curves, rise_s
 from planner.load.first_token import Delay, place_delay
@@ -112,7 +112,7 @@ def _state(traffic: Traffic, curves: ReplicaCurves, service_s: Floats) -> _State
     busy = traffic.rate_per_s * service_s
     step = curves.decode_s / (1 - busy[..., None])
     rate = traffic.rate_per_s * traffic.life_tokens
-    law = curves.law(rate, step)
+    law = batch_law(rate / (1 - busy), curves.decode_s, curves.log_products, curves.grid)
     return _State(
         traffic=traffic,
         service_s=service_s,
