@@ -14,7 +14,7 @@ chosen = kpis.rival(plan)
 def costs() -> None:
     st.subheader("What a year costs", anchor=False)
     st.caption("Every chip at replacement price spread over its life, so that options compare.")
-    held = tables.costs(plan, mix=scenario.fleet_mix != "auto")
+    held = tables.costs(plan)
     figure = charts.stacked(held, tables.PARTS, text.usd)
     chart(figure, held, "costs", alt="Yearly cost of each option by line")
 

@@ -22,7 +22,7 @@ def stranded() -> None:
 def per_token() -> None:
     st.subheader("Watts per useful token a second", anchor=False)
     st.caption("Mean power at the meter over output inside both service levels; less is better.")
-    held = tables.watts_per_token(document, mix=scenario.fleet_mix != "auto")
+    held = tables.watts_per_token(plan, document)
     figure = charts.bars(
         held["option"], held["watts"], text.number, marked=held["id"] == chosen,
         hatched=held["id"] == tables.PAPER,
@@ -49,7 +49,7 @@ def speed() -> None:
 def words() -> None:
     st.subheader("Four words for power", anchor=False)
     st.caption("Megawatts at the meter: what is bought, allowed, drawn at the peak, drawn on average.")
-    held = tables.power_words(plan, document)
+    held = tables.power_words(plan)
     table(megawatts.words(held), alt="Nameplate, cap, peak and mean power by option")
     numbers(held, "power")
 

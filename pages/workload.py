@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import answers, charts, fields, logs, state, traffic
 from pages.ui.decisions import LINE_RATIO
-from pages.ui.widgets import chart, empty, figures, plain, table
+from pages.ui.widgets import chart, empty, figures, plain, share, table
 from planner import text
 
 scenario = state.scenario()
@@ -36,8 +36,8 @@ def surge() -> None:
     st.caption("Share of peak arithmetic and of memory bandwidth in use, on the chips owned today.")
     for column, row in zip(st.columns(len(held), border=True), held.itertuples(), strict=True):
         column.markdown(f"**{row.when}**  \n{plain(row.what)}")
-        column.progress(row.compute, plain(f"Compute {text.percent(row.compute)}"))
-        column.progress(row.memory, plain(f"Memory {text.percent(row.memory)}"))
+        column.progress(row.compute, plain(f"Compute {share(row.compute)}"))
+        column.progress(row.memory, plain(f"Memory {share(row.memory)}"))
 
 
 def request_log() -> None:

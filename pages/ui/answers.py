@@ -84,7 +84,10 @@ def audit_of(path: Path) -> Audit:
 
 def can_print() -> bool:
     """Whether this installation can make the PDF."""
-    return hasattr(planner, "brief_pdf")
+    try:
+        return callable(planner.brief_pdf)
+    except ImportError:
+        return False
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)

@@ -16,12 +16,19 @@ SLOTS = {TOTAL: 0, REST: 1, LOSS: 2, GAIN: 3}
 ROW_PX, EDGE_PX = 36, 40
 BAR_WIDTH = 0.62
 WRAP = 20
+LIMIT = {"width": 2, "dash": "dash"}
 HEADROOM = 1.3
 
 
 def slot(n: int) -> str:
     """The n-th colour of the theme's categories, in light and in dark."""
     return str(pio.templates[pio.templates.default].layout.colorway[n])
+
+
+def ink() -> str | None:
+    """The colour of text on a chart, where the template names one."""
+    tables = pio.templates[pio.templates.default].data.table
+    return tables[0].cells.font.color if tables else None
 
 
 def waterfall(
@@ -40,8 +47,8 @@ def waterfall(
     figure.add_bar(
         orientation="h",
         y=names,
-        x=sizes,
-        base=starts,
+        x=[abs(size) for size in sizes],
+        base=[min(start, start + size) for start, size in zip(starts, sizes, strict=True)],
         text=[show(x, signed=k != TOTAL) for x, k in zip(sizes, kinds, strict=True)],
         textposition="outside",
         cliponaxis=False,
@@ -79,7 +86,7 @@ def bars(
         hoverinfo="y+text",
     )
     if line is not None:
-        figure.add_vline(x=line, line={"width": 2, "dash": "dash", "color": slot(2)})
+        figure.add_vline(x=line, line=LIMIT | {"color": slot(2)}, layer="below")
     return _rows(figure, len(sizes), (min(0.0, *sizes), max(0.0, *sizes, line or 0.0)))
 
 
@@ -188,13 +195,14 @@ def grouped(
             y=[_wrapped(name) for name in table["row"]],
             x=table[part],
             text=[show(x) for x in table[part]],
-            textposition="outside",
+            textposition="auto",
+            insidetextanchor="start",
             cliponaxis=False,
             hoverinfo="name+text",
         )
     figure.update_layout(barmode="group", bargap=0.25)
     if line is not None:
-        figure.add_vline(x=line, line={"width": 2, "dash": "dash", "color": slot(2)})
+        figure.add_vline(x=line, line=LIMIT | {"color": slot(2)}, layer="below")
     _rows(figure, len(parts) * len(table), (0, most))
     return _legend(figure)
 
@@ -214,7 +222,7 @@ def journey(table: pd.DataFrame, show: Show, *, line: float, line_label: str) ->
             cliponaxis=False,
             hoverinfo="y+text+name",
         )
-    figure.add_vline(x=line, line={"width": 2, "dash": "dash", "color": slot(2)})
+    figure.add_vline(x=line, line=LIMIT | {"color": slot(2)}, layer="below")
     figure.add_annotation(x=math.log10(line), y=1, yref="paper", yanchor="bottom",
                           text=line_label, showarrow=False)  # fmt: skip
     _rows(figure, len(table) + 1, (0, 1))
@@ -259,7 +267,7 @@ def _rows(figure: go.Figure, rows: int, reach: tuple[float, float], headroom: fl
     left = low * headroom if low < 0 else low
     figure.update_xaxes(visible=False, range=[left, high * headroom or 1])
     figure.update_yaxes(
-        autorange="reversed", automargin=True, showgrid=False, ticks="", tickfont_size=14
+        autorange="reversed", automargin=True, showgrid=False, ticks="", tickfont={"size": 14, "color": ink()}
     )
     return _plain(figure, EDGE_PX + ROW_PX * rows)
 
@@ -269,7 +277,7 @@ def _plain(figure: go.Figure, height: int) -> go.Figure:
         height=height,
         showlegend=False,
         margin={"l": 0, "r": 8, "t": 8, "b": 8},
-        font_size=14,
+        font={"size": 14, "color": ink()},
         dragmode=False,
     )
     figure.update_xaxes(fixedrange=True)

@@ -44,9 +44,15 @@ def _tax(plan: Plan, document: Document) -> Explanation:
             (f"Cheapest you can buy ({tables.SHORT[anywhere]})", _exact(able[anywhere])),
             (f"Cheapest on owned chips ({tables.SHORT[on_owned]})", _exact(able[on_owned])),
             ("Tax, every input at its stated value", text.percent(1 - able[anywhere] / able[on_owned])),
+            ("Tax, the middle of the samples and its range", _tax_range(document)),
         ),
         ("accelerators.", "prices.", "calibration.", "finance.wacc", "finance.life", "operator."),
     )
+
+
+def _tax_range(document: Document) -> str:
+    held = document["headline"]["tax_frac"]
+    return text.interval(text.percent, held["p10"], held["p50"], held["p90"])
 
 
 def _recovered(plan: Plan, document: Document) -> Explanation:

@@ -79,7 +79,16 @@ def _field(part: Any, prefix: str, name: str) -> None:
         st.text_input(label, key=state.show(key, path, value), **changed)
 
 
-def number(about: Any, path: str, value: float | None, *, key: str, label: str, **look: Any) -> None:
+def number(
+    about: Any,
+    path: str,
+    value: float | None,
+    *,
+    key: str,
+    label: str,
+    format: str = "%.8g",  # noqa: A002
+    **look: Any,
+) -> None:
     """A number box without silent limits: what lies outside is refused in words."""
     factor, unit = shown_as(about)
     whole = isinstance(value, int)
@@ -88,7 +97,7 @@ def number(about: Any, path: str, value: float | None, *, key: str, label: str, 
         f"{label} \\[{plain(unit)}\\]" if unit and "label_visibility" not in look else label,
         value=None,
         step=1 if whole else _step(shown),
-        format="%d" if whole else "%.8g",
+        format="%d" if whole else format,
         key=state.show(key, path, shown),
         on_change=take_number,
         args=(key, path, about),

@@ -83,7 +83,7 @@ def _ratio(scenario: Scenario, document: Document | None) -> None:
         help="Answer tokens for each prompt token. Total tokens and requests stay the same.",
     )  # fmt: skip
     fields.number(about, RATIO, today, key="ratio-box", label="Output tokens per input token",
-                  label_visibility="collapsed", placeholder="as audited")  # fmt: skip
+                  format="%.4g", label_visibility="collapsed", placeholder="as audited")  # fmt: skip
     if document:
         prefill = head["prefill_time_frac"]
         st.caption(
@@ -101,7 +101,7 @@ def _power(scenario: Scenario) -> None:
         help="Ceiling of the serving fleet at the meter, cooling included.",
     )  # fmt: skip
     fields.number(about, POWER, budget, key="power-box", label="Power budget in megawatts",
-                  label_visibility="collapsed")  # fmt: skip
+                  format="%.4g", label_visibility="collapsed")  # fmt: skip
 
 
 def _mix(scenario: Scenario, document: Document | None) -> None:
@@ -161,11 +161,17 @@ def strip() -> None:
     scenario, start = state.scenario(), state.baseline()
     plan, document = answers.plan_of(scenario), answers.document_of(scenario)
     tiles = kpis.strip(plan, document, answers.plan_of(start))
-    for column, tile in zip(st.columns(len(tiles), border=True), tiles, strict=True):
+    for column, tile in zip(_four(), tiles, strict=True):
         with column:
             _tile(tile, plan, document)
     for failed in document["checks"]["failed"]:
         st.error(plain(f"Master check failed: {failed}"), icon=":material/report:")
+
+
+def _four() -> list[Any]:
+    """Four columns on a desk, two by two on a phone."""
+    halves = st.columns(2)
+    return [quarter for half in halves for quarter in half.columns(2, border=True, wrap=False)]
 
 
 def _tile(tile: kpis.Kpi, plan: Plan, document: Document) -> None:

@@ -54,8 +54,7 @@ def strip(plan: Plan, document: Document, start: Plan) -> tuple[Kpi, ...]:
 
 
 def _tax(plan: Plan, document: Document, start: Plan) -> Kpi:
-    left = document["headline"]["tax_frac"]
-    after = text.interval(text.percent, left["p10"], left["p50"], left["p90"])
+    after = text.percent(document["headline"]["tax_frac"]["p50"])
     return _kpi(
         "tax",
         "Net tax a year",
@@ -85,7 +84,7 @@ def _cost(plan: Plan, document: Document, start: Plan) -> Kpi:
     stays = document["verdict"]["action"] == "stay"
     found = _kpi(
         "cost",
-        "$ per million useful tokens",
+        "$ per M useful tokens",
         "Yearly cost over output tokens that met both service levels.",
         (text.usd, cost(plan, option), cost(start, rival(start))),
         note="As built → alternative, not taken" if stays else "As built → recommended, all in",

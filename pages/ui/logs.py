@@ -84,8 +84,9 @@ def adopt(audit: Audit) -> None:
               args=(audit,), icon=":material/input:",
               help="Its classes replace the scenario's; service levels and prices stay.")  # fmt: skip
     st.caption(plain(f"Demand becomes the log's rate times {scale}, the demand scale below."))
-    for note in audit.caveats:
-        st.caption(plain(note))
+    with st.expander(f"Notes on this log ({len(audit.caveats)})", type="compact"):
+        for note in audit.caveats:
+            st.markdown(f"- {plain(note)}")
 
 
 def _adopt(audit: Audit) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from pages.ui import charts, tables
+from pages.ui.kpis import LINE_FRAC
 from planner import Scenario, text
 
 Document = Mapping[str, Any]
@@ -25,24 +26,31 @@ def steps(held: pd.DataFrame) -> tuple[list[str], list[float], list[str], charts
     place = tables.last_place(exact)
     *causes, needed = text.adding_up([*(-x for x in exact[1:-1]), exact[-1]], place)
     sizes = [round(sum(causes) + needed, -place), *(-x for x in causes), needed]
-    kinds = [charts.REST if name in KEPT else charts.LOSS for name in held["step"]]
+    kinds = [
+        charts.REST if name in KEPT or size > 0 else charts.LOSS
+        for name, size in zip(held["step"], sizes, strict=True)
+    ]
     kinds[0] = kinds[-1] = charts.TOTAL
     return list(held["step"]), sizes, kinds, partial(text.mw, place=place)
 
 
-def headlines(document: Document) -> list[tuple[str, str, str]]:
+def headlines(document: Document) -> list[tuple[str, ...]]:
     """Stranded, recovered and free power, and what they let the site serve."""
     head = document["headline"]
     held = head["stranded_mw"]
     return [
-        ("Stranded", text.interval(text.mw, held["p10"], held["p50"], held["p90"]),
-         "Surplus chips, nameplate that a cap can free, and chips unlike the work."),
+        ("Stranded", text.mw(held["p50"]),
+         "Surplus chips, nameplate that a cap can free, and chips unlike the work.",
+         f"P10–P90 {text.mw(held['p10'])} to {text.mw(held['p90'])}"),
         ("Recovered", text.mw(head["recovered_mw"]),
-         "Provisioned now less what the best option is provisioned for."),
+         "Provisioned now less what the best option is provisioned for.",
+         f"of {text.mw(document['stranded']['provisioned_mw'])} provisioned"),
         ("More throughput", text.percent(head["extra_throughput_frac"], signed=True),
-         "Served from today's provisioned power by the best option."),
+         "Served from today's provisioned power by the best option.",
+         f"the article's line is +{text.percent(LINE_FRAC)}"),
         ("Free under the ceiling", text.mw(head["free_mw"]),
-         "Power budget less provisioned power; never called stranded."),
+         "Power budget less provisioned power; never called stranded.",
+         f"of a budget of {text.mw(document['scenario']['power_budget_mw'])}"),
     ]  # fmt: skip
 
 

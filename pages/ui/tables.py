@@ -24,8 +24,9 @@ SHORT = {
     "split-capped": "Split, power-capped",
     "split-mixed": "Split, best chips",
     "split-specialised": "Paper chips",
-    "proposed": "Your mix",
+    "proposed": "Proposed mix",
 }
+LADDER = tuple(name for name in SHORT if name != "proposed")
 PAPER = "split-specialised"
 ACTIONS = {"stay": "Stay", "software": "Software", "split": "Split", "specialise": "Specialise"}
 
@@ -78,13 +79,19 @@ def stranded(document: Document) -> pd.DataFrame:
     return pd.DataFrame([first, *causes, {"step": "Needed", "mw": held["needed_mw"]}])
 
 
+def shown(plan: Plan) -> list[str]:
+    """Options that charts compare: the proposed mix only where the reader forces one."""
+    mix = () if plan.scenario.fleet_mix == "auto" else ("proposed",)
+    return [name for name in (*LADDER, *mix) if name in plan.money.costs]
+
+
 def values(plan: Plan) -> pd.DataFrame:
     """Worth of each option against carrying on [USD]: P10, P50, P90."""
     money = plan.sampled or plan.money
     rows = []
-    for option, worth in money.npv_usd.items():
+    for option in shown(plan):
         if option != "as-built":
-            rows.append({"id": option, "option": SHORT[option]} | quantiles(worth))
+            rows.append({"id": option, "option": SHORT[option]} | quantiles(money.npv_usd[option]))
     return pd.DataFrame(rows)
 
 
@@ -99,15 +106,11 @@ def quantiles(samples: Any) -> dict[str, float]:
     return {name: float(np.percentile(samples, level)) for name, level in PERCENTILES.items()}
 
 
-def watts_per_token(document: Document, *, mix: bool) -> pd.DataFrame:
-    """Facility watts per useful token per second, by option; the forced mix where there is one."""
-    rows = [*records(document), *([document["proposed"]] if mix else [])]
-    found = [
-        {"id": row["id"], "option": SHORT[row["id"]], "watts": row["j_per_useful_token"]}
-        for row in rows
-        if row["j_per_useful_token"] is not None
-    ]
-    return pd.DataFrame(found)
+def watts_per_token(plan: Plan, document: Document) -> pd.DataFrame:
+    """Facility watts per useful token per second, by option."""
+    rows = [record(document, name) for name in shown(plan)]
+    found = [(row["id"], SHORT[row["id"]], row["j_per_useful_token"]) for row in rows]
+    return pd.DataFrame(found, columns=["id", "option", "watts"])
 
 
 def from_the_site(document: Document) -> pd.DataFrame:
@@ -121,19 +124,19 @@ def from_the_site(document: Document) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def power_words(plan: Plan, document: Document) -> pd.DataFrame:
+def power_words(plan: Plan) -> pd.DataFrame:
     """Nameplate, cap, peak and mean draw of each option [facility MW]."""
     facility = plan.ledger["site.pue"] / W_PER_MW
     rows = []
-    for row in [*records(document), document["proposed"]]:
-        held = plan.watts[row["id"]].times(facility)
+    for name in shown(plan):
+        held = plan.watts[name].times(facility)
         words = {
             "nameplate_mw": held.nameplate_w,
             "cap_mw": held.provisioned_w,
             "peak_mw": held.peak_w,
             "mean_mw": held.mean_w,
         }
-        rows.append({"option": SHORT[row["id"]]} | {k: float(v) for k, v in words.items()})
+        rows.append({"option": SHORT[name]} | {k: float(v) for k, v in words.items()})
     return pd.DataFrame(rows)
 
 
@@ -176,12 +179,11 @@ LINES = {
 PARTS = (*LINES.values(), "Only a split")
 
 
-def costs(plan: Plan, *, mix: bool = True) -> pd.DataFrame:
-    """Yearly cost of each option, line by line [USD/year]; the proposed mix where it is wanted."""
+def costs(plan: Plan) -> pd.DataFrame:
+    """Yearly cost of each option, line by line [USD/year]."""
     rows = []
-    for option, held in plan.money.costs.items():
-        if option == "proposed" and not mix:
-            continue
+    for option in shown(plan):
+        held = plan.money.costs[option]
         lines = {label: float(getattr(held, name)) for name, label in LINES.items()}
         lines |= {"Only a split": float(plan.money.extras[option].total)}
         rows.append({"id": option, "option": SHORT[option]} | lines)
@@ -223,7 +225,7 @@ def every(plan: Plan, document: Document) -> dict[str, pd.DataFrame]:
         "options": ladder(document),
         "bridge": bridge(document),
         "stranded": stranded(document),
-        "power": power_words(plan, document),
+        "power": power_words(plan),
         "values": values(plan),
         "costs": costs(plan),
         "pools": pd.concat([pools(document, row["id"]).assign(option=row["id"]) for row in records(document)]),

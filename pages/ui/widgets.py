@@ -75,10 +75,12 @@ def facts(rows: Iterable[tuple[str, str]], *, alt: str) -> None:
     st.table(shown, border="horizontal", hide_index=True, hide_header=True, alt=alt)
 
 
-def figures(rows: Sequence[tuple[str, str, str]]) -> None:
-    """A few figures side by side: label, value, help."""
-    for column, (label, value, about) in zip(st.columns(len(rows)), rows, strict=True):
+def figures(rows: Sequence[tuple[str, ...]]) -> None:
+    """A few figures side by side: label, value, help, and a line below where there is one."""
+    for column, (label, value, about, *notes) in zip(st.columns(len(rows)), rows, strict=True):
         column.metric(plain(label), plain(value), help=plain(about))
+        for note in notes:
+            column.caption(plain(note))
 
 
 def refusals() -> None:
