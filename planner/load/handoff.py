@@ -220,8 +220,9 @@ def _needed_bytes_per_s(load: _Load, link: Floats, budget_s: Floats) -> Floats:
 
     shape = np.broadcast_shapes(load.gbit_per_s_per_node.shape, link.shape, budget_s.shape)
     low, high = np.full(shape, -float(N_HALVINGS)), np.full(shape, float(N_HALVINGS))
+    possible = enough(high)
     for _ in range(N_HALVINGS):
         middle = (low + high) / 2
         is_enough = enough(middle)
         low, high = np.where(is_enough, low, middle), np.where(is_enough, middle, high)
-    return np.where(enough(high), link * 2.0**high, np.inf)
+    return np.where(possible, link * 2.0**high, np.inf)

@@ -17,7 +17,7 @@ def erlang_c(n_servers: Floats, offered: Floats) -> Floats:
     """
     load = np.minimum(offered, n_servers)
     log_pmf = n_servers * np.log(np.maximum(load, TINY)) - load - gammaln(n_servers + 1)
-    blocked = np.exp(log_pmf) / gammaincc(n_servers + 1, load)
+    blocked = np.exp(log_pmf) * (load > 0) / gammaincc(n_servers + 1, load)
     waits: Floats = blocked / (1 - load / n_servers * (1 - blocked))
     return waits
 
