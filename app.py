@@ -5,14 +5,21 @@ import streamlit as st
 from pages.ui import answers, frame, state
 
 st.set_page_config(
-    page_title="Switchyard", page_icon=":material/alt_route:", layout="wide",
+    page_title="Switchyard",
+    page_icon=":material/alt_route:",
+    layout="wide",
     initial_sidebar_state="auto",
-)  # fmt: skip
+)
 
 page = st.navigation(
     [
         st.Page("pages/start.py", title="Start", icon=":material/flag:", default=True),
-        st.Page("pages/workload.py", title="Workload", icon=":material/query_stats:", url_path="requests"),
+        st.Page(
+            "pages/workload.py",
+            title="Workload",
+            icon=":material/query_stats:",
+            url_path="requests",
+        ),
         st.Page("pages/power.py", title="Power", icon=":material/bolt:", url_path="megawatts"),
         st.Page("pages/options.py", title="Options", icon=":material/stairs:", url_path="ladder"),
         st.Page("pages/money.py", title="Money", icon=":material/payments:", url_path="cash"),

@@ -11,19 +11,41 @@ plan, document = answers.plan_of(scenario), answers.document_of(scenario)
 
 def downloads() -> None:
     st.subheader("Take it with you", anchor=False)
-    paper = st.segmented_control("Paper", ["A4", "Letter"], default="A4", required=True, key="paper")
+    paper = st.segmented_control(
+        "Paper", ["A4", "Letter"], default="A4", required=True, key="paper"
+    )
     if answers.can_print():
         download(
-            lambda: answers.brief_of(scenario, paper.lower()), page.file(scenario, "pdf"),
-            "application/pdf", "One-page brief, PDF", type="primary", width="stretch",
-        )  # fmt: skip
+            lambda: answers.brief_of(scenario, paper.lower()),
+            page.file(scenario, "pdf"),
+            "application/pdf",
+            "One-page brief, PDF",
+            type="primary",
+            width="stretch",
+        )
     else:
-        empty("No brief on this installation", "Install the printing parts, then reload.", "print_disabled")
-    download(lambda: page.json_of(plan), page.file(scenario, "json"), "application/json",
-             "The whole plan, JSON", width="stretch")  # fmt: skip
-    download(lambda: archive(tables.every(plan, document)), page.file(scenario, "zip"),
-             "application/zip", "All tables, CSV", width="stretch")  # fmt: skip
-    st.caption("The PDF and the JSON also search where the verdict turns; that takes a few seconds.")
+        empty(
+            "No brief on this installation",
+            "Install the printing parts, then reload.",
+            "print_disabled",
+        )
+    download(
+        lambda: page.json_of(plan),
+        page.file(scenario, "json"),
+        "application/json",
+        "The whole plan, JSON",
+        width="stretch",
+    )
+    download(
+        lambda: archive(tables.every(plan, document)),
+        page.file(scenario, "zip"),
+        "application/zip",
+        "All tables, CSV",
+        width="stretch",
+    )
+    st.caption(
+        "The PDF and the JSON also search where the verdict turns; that takes a few seconds."
+    )
 
 
 def preview() -> None:
@@ -36,7 +58,7 @@ def preview() -> None:
         st.markdown("**Options at equal demand and service levels**")
         table(ladder.brief(document), alt="Options of the brief")
         st.markdown("**What it rests on**")
-        for line in page.rests_on(plan, document):
+        for line in page.rests_on(document):
             st.markdown(f"- {plain(line)}")
 
 

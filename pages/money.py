@@ -35,8 +35,11 @@ def flows() -> None:
 
 
 if document["verdict"]["action"] == "stay":
-    st.info(plain(f"The verdict is to stay. Figures are those of {tables.SHORT[chosen].lower()}, ")
-            + "the best alternative, which is not recommended.", icon=":material/info:")  # fmt: skip
+    st.info(
+        plain(f"The verdict is to stay. Figures are those of {tables.SHORT[chosen].lower()}, ")
+        + "the best alternative, which is not recommended.",
+        icon=":material/info:",
+    )
 figures(ledgers.headlines(document))
 left, right = st.columns((1, 1), gap="large")
 with left:

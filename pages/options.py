@@ -16,7 +16,9 @@ def bridge() -> None:
     steps = tables.bridge(document)
     net = document["net"]
     st.caption(
-        plain(f"Savings to the right, costs to the left. Net {text.usd(net['usd_per_year'])} a year, ")
+        plain(
+            f"Savings to the right, costs to the left. Net {text.usd(net['usd_per_year'])} a year, "
+        )
         + plain(f"{text.percent(net['frac'])} of today's cost.")
     )
     figure = charts.waterfall(*ladder.steps(steps))
@@ -35,9 +37,14 @@ def the_pools() -> None:
     st.subheader("The pools of an option", anchor=False)
     names = [row["id"] for row in (*tables.records(document), document["proposed"])]
     option = st.segmented_control(
-        "Option", names, default=chosen, format_func=tables.SHORT.get, required=True,
-        label_visibility="collapsed", key="pools-of",
-    )  # fmt: skip
+        "Option",
+        names,
+        default=chosen,
+        format_func=tables.SHORT.get,
+        required=True,
+        label_visibility="collapsed",
+        key="pools-of",
+    )
     held = tables.record(document, option)
     figures(ladder.handoff(held))
     table(ladder.pools(plan, document, option), alt=f"Pools of {tables.SHORT[option]}")
@@ -48,7 +55,9 @@ def service() -> None:
     st.subheader("Do requests start and stream in time?", anchor=False)
     st.caption("Slowest 1 of 100 requests as a share of what is allowed; beyond 100% is too slow.")
     used = tables.service(document, dict.fromkeys(("as-built", chosen)))
-    figure = charts.grouped(*ladder.against_limits(used), text.percent, most=ladder.most(used), line=1)
+    figure = charts.grouped(
+        *ladder.against_limits(used), text.percent, most=ladder.most(used), line=1
+    )
     chart(figure, used, "service", alt="Percentiles against their limits by class")
 
 

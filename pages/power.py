@@ -24,20 +24,29 @@ def per_token() -> None:
     st.caption("Mean power at the meter over output inside both service levels; less is better.")
     held = tables.watts_per_token(plan, document)
     figure = charts.bars(
-        held["option"], held["watts"], text.number, marked=held["id"] == chosen,
+        held["option"],
+        held["watts"],
+        text.number,
+        marked=held["id"] == chosen,
         hatched=held["id"] == tables.PAPER,
-    )  # fmt: skip
+    )
     chart(figure, held, "watts", alt="Watts per useful token of each option")
 
 
 def line() -> None:
     st.subheader("From the same site: how much more can be served?", anchor=False)
-    st.caption("Demand served from the power budget, each option at its caps; the line is 20% more.")
+    st.caption(
+        "Demand served from the power budget, each option at its caps; the line is 20% more."
+    )
     held = tables.from_the_site(document)
     figure = charts.bars(
-        held["option"], held["served"], text.percent, marked=held["id"] == chosen,
-        hatched=held["id"] == tables.PAPER, line=1 + kpis.LINE_FRAC,
-    )  # fmt: skip
+        held["option"],
+        held["served"],
+        text.percent,
+        marked=held["id"] == chosen,
+        hatched=held["id"] == tables.PAPER,
+        line=1 + kpis.LINE_FRAC,
+    )
     chart(figure, held, "throughput", alt="Share of demand served from the power budget by option")
 
 
@@ -48,7 +57,9 @@ def speed() -> None:
 
 def words() -> None:
     st.subheader("Four words for power", anchor=False)
-    st.caption("Megawatts at the meter: what is bought, allowed, drawn at the peak, drawn on average.")
+    st.caption(
+        "Megawatts at the meter: what is bought, allowed, drawn at the peak, drawn on average."
+    )
     held = tables.power_words(plan)
     table(megawatts.words(held), alt="Nameplate, cap, peak and mean power by option")
     numbers(held, "power")

@@ -19,12 +19,16 @@ def verdict_box() -> None:
         st.markdown(plain(decisions.context(document)))
         if sure is not None:
             asked = scenario.operator.min_confidence
-            st.progress(sure, plain(f"Confidence {share(sure)}; this operator asks for {share(asked)}"))
+            st.progress(
+                sure, plain(f"Confidence {share(sure)}; this operator asks for {share(asked)}")
+            )
 
 
 def worth() -> None:
     st.subheader("What is each choice worth?", anchor=False)
-    st.caption("Present value against carrying on as built. Line: 8 of 10 futures; dot: the middle one.")
+    st.caption(
+        "Present value against carrying on as built. Line: 8 of 10 futures; dot: the middle one."
+    )
     values = tables.values(plan)
     figure = charts.ranges(values, text.usd, marked=verdict["option_id"])
     chart(figure, values, "values", alt="Range of present value of each option")
@@ -48,8 +52,14 @@ def starts() -> None:
         with column.container(border=True, height="stretch"):
             st.markdown(f"**{plain(title)}**")
             st.caption(plain(about))
-            st.button("Open", key=f"open-{name}", on_click=state.open_profile, args=(name,),
-                      disabled=name == scenario.profile, width="stretch")  # fmt: skip
+            st.button(
+                "Open",
+                key=f"open-{name}",
+                on_click=state.open_profile,
+                args=(name,),
+                disabled=name == scenario.profile,
+                width="stretch",
+            )
 
 
 verdict_box()

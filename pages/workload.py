@@ -31,7 +31,11 @@ def surge() -> None:
     st.subheader("The surge hour of long documents", anchor=False)
     held = traffic.surge(plan)
     if held is None:
-        empty("No class of long documents", "Add one under More assumptions to see its surge.", "description")
+        empty(
+            "No class of long documents",
+            "Add one under More assumptions to see its surge.",
+            "description",
+        )
         return
     st.caption("Share of peak arithmetic and of memory bandwidth in use, on the chips owned today.")
     for column, row in zip(st.columns(len(held), border=True), held.itertuples(), strict=True):

@@ -4,31 +4,26 @@ The first colour of the theme marks what matters, the second the rest; further o
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
-import plotly.io as pio
 
-Show = Callable[..., str]
-TOTAL, GAIN, LOSS, REST = "total", "gain", "loss", "rest"
-SLOTS = {TOTAL: 0, REST: 1, LOSS: 2, GAIN: 3}
-ROW_PX, EDGE_PX = 36, 40
-BAR_WIDTH = 0.62
-WRAP = 20
-LIMIT = {"width": 2, "dash": "dash"}
-HEADROOM = 1.3
-
-
-def slot(n: int) -> str:
-    """The n-th colour of the theme's categories, in light and in dark."""
-    return str(pio.templates[pio.templates.default].layout.colorway[n])
-
-
-def ink() -> str | None:
-    """The colour of text on a chart, where the template names one."""
-    tables = pio.templates[pio.templates.default].data.table
-    return tables[0].cells.font.color if tables else None
+from pages.ui.drawing import (
+    BAR_WIDTH,
+    GAIN,
+    HEADROOM,
+    LIMIT,
+    LOSS,
+    SLOTS,
+    TOTAL,
+    Show,
+    calm,
+    legend,
+    rows,
+    slot,
+    wrapped,
+)
 
 
 def waterfall(
@@ -39,11 +34,16 @@ def waterfall(
     for size, kind in zip(sizes, kinds, strict=True):
         starts.append(0.0 if kind == TOTAL else level)
         level = size if kind == TOTAL else level + size
-    names = [_wrapped(label) for label in labels]
+    names = [wrapped(label) for label in labels]
     figure = go.Figure()
     for above, below, end in zip(names, names[1:], _ends(starts, sizes), strict=False):
-        figure.add_scatter(x=[end, end], y=[above, below], mode="lines", hoverinfo="skip",
-                           line={"width": 1, "color": slot(1)})  # fmt: skip
+        figure.add_scatter(
+            x=[end, end],
+            y=[above, below],
+            mode="lines",
+            hoverinfo="skip",
+            line={"width": 1, "color": slot(1)},
+        )
     figure.add_bar(
         orientation="h",
         y=names,
@@ -57,7 +57,7 @@ def waterfall(
         hoverinfo="y+text",
     )
     ends = _ends(starts, sizes)
-    return _rows(figure, len(labels), (min(0.0, *starts, *ends), max(0.0, *starts, *ends)))
+    return rows(figure, len(labels), (min(0.0, *starts, *ends), max(0.0, *starts, *ends)))
 
 
 def bars(
@@ -73,7 +73,7 @@ def bars(
     figure = go.Figure()
     figure.add_bar(
         orientation="h",
-        y=[_wrapped(label) for label in labels],
+        y=[wrapped(label) for label in labels],
         x=sizes,
         text=[show(x) for x in sizes],
         textposition="outside",
@@ -87,7 +87,7 @@ def bars(
     )
     if line is not None:
         figure.add_vline(x=line, line=LIMIT | {"color": slot(2)}, layer="below")
-    return _rows(figure, len(sizes), (min(0.0, *sizes), max(0.0, *sizes, line or 0.0)))
+    return rows(figure, len(sizes), (min(0.0, *sizes), max(0.0, *sizes, line or 0.0)))
 
 
 def signed(labels: Sequence[str], sizes: Sequence[float], show: Show) -> go.Figure:
@@ -96,7 +96,7 @@ def signed(labels: Sequence[str], sizes: Sequence[float], show: Show) -> go.Figu
     figure = go.Figure()
     figure.add_bar(
         orientation="h",
-        y=[_wrapped(label) for label in labels],
+        y=[wrapped(label) for label in labels],
         x=sizes,
         text=[show(size, signed=True) for size in sizes],
         textposition="outside",
@@ -107,7 +107,7 @@ def signed(labels: Sequence[str], sizes: Sequence[float], show: Show) -> go.Figu
     )
     figure.add_vline(x=0, line={"width": 1, "color": slot(1)})
     reach = max(abs(size) for size in sizes)
-    return _rows(figure, len(sizes), (-reach, reach))
+    return rows(figure, len(sizes), (-reach, reach))
 
 
 def ranges(table: pd.DataFrame, show: Show, *, marked: str) -> go.Figure:
@@ -115,9 +115,14 @@ def ranges(table: pd.DataFrame, show: Show, *, marked: str) -> go.Figure:
     figure = go.Figure()
     for row in table.itertuples():
         colour = slot(0 if row.id == marked else 1)
-        name = _wrapped(row.option)
-        figure.add_scatter(x=[row.p10, row.p90], y=[name, name], mode="lines",
-                           line={"width": 6, "color": colour}, hoverinfo="skip")  # fmt: skip
+        name = wrapped(row.option)
+        figure.add_scatter(
+            x=[row.p10, row.p90],
+            y=[name, name],
+            mode="lines",
+            line={"width": 6, "color": colour},
+            hoverinfo="skip",
+        )
         figure.add_scatter(
             x=[row.p50],
             y=[name],
@@ -131,13 +136,13 @@ def ranges(table: pd.DataFrame, show: Show, *, marked: str) -> go.Figure:
         )
     figure.add_vline(x=0, line={"width": 1, "dash": "dot", "color": slot(1)})
     low, high = float(table["p10"].min()), float(table["p90"].max())
-    return _rows(figure, len(table) + 1, (min(low, 0), max(high, 0)))
+    return rows(figure, len(table) + 1, (min(low, 0), max(high, 0)))
 
 
 def stacked(table: pd.DataFrame, parts: Sequence[str], show: Show) -> go.Figure:
     """One bar an option, one colour a part, the total at its end."""
     figure = go.Figure()
-    labels = [_wrapped(name) for name in table["option"]]
+    labels = [wrapped(name) for name in table["option"]]
     for part in parts:
         figure.add_bar(
             name=part,
@@ -159,8 +164,8 @@ def stacked(table: pd.DataFrame, parts: Sequence[str], show: Show) -> go.Figure:
         hoverinfo="skip",
     )
     figure.update_layout(barmode="stack")
-    _rows(figure, len(table), (0, float(table["total"].max())))
-    return _legend(figure)
+    rows(figure, len(table), (0, float(table["total"].max())))
+    return legend(figure)
 
 
 def shares(table: pd.DataFrame, parts: Sequence[str], show: Show) -> go.Figure:
@@ -170,7 +175,7 @@ def shares(table: pd.DataFrame, parts: Sequence[str], show: Show) -> go.Figure:
         figure.add_bar(
             name=part,
             orientation="h",
-            y=[_wrapped(name) for name in table["row"]],
+            y=[wrapped(name) for name in table["row"]],
             x=table[part],
             width=BAR_WIDTH,
             text=[show(x) for x in table[part]],
@@ -179,8 +184,8 @@ def shares(table: pd.DataFrame, parts: Sequence[str], show: Show) -> go.Figure:
             hoverinfo="name+text",
         )
     figure.update_layout(barmode="stack")
-    _rows(figure, len(table), (0, 1), headroom=1)
-    return _legend(figure)
+    rows(figure, len(table), (0, 1), headroom=1)
+    return legend(figure)
 
 
 def grouped(
@@ -192,7 +197,7 @@ def grouped(
         figure.add_bar(
             name=part,
             orientation="h",
-            y=[_wrapped(name) for name in table["row"]],
+            y=[wrapped(name) for name in table["row"]],
             x=table[part],
             text=[show(x) for x in table[part]],
             textposition="auto",
@@ -203,14 +208,17 @@ def grouped(
     figure.update_layout(barmode="group", bargap=0.25)
     if line is not None:
         figure.add_vline(x=line, line=LIMIT | {"color": slot(2)}, layer="below")
-    _rows(figure, len(parts) * len(table), (0, most))
-    return _legend(figure)
+    rows(figure, len(parts) * len(table), (0, most))
+    return legend(figure)
 
 
 def journey(table: pd.DataFrame, show: Show, *, line: float, line_label: str) -> go.Figure:
     """From now to later along a log axis, a row each, against one line that matters."""
     figure = go.Figure()
-    for column, symbol, where in (("now", "circle", "bottom center"), ("later", "diamond", "top center")):
+    for column, symbol, where in (
+        ("now", "circle", "bottom center"),
+        ("later", "diamond", "top center"),
+    ):
         figure.add_scatter(
             name=table.attrs[column],
             y=table["row"],
@@ -223,82 +231,50 @@ def journey(table: pd.DataFrame, show: Show, *, line: float, line_label: str) ->
             hoverinfo="y+text+name",
         )
     figure.add_vline(x=line, line=LIMIT | {"color": slot(2)}, layer="below")
-    figure.add_annotation(x=math.log10(line), y=1, yref="paper", yanchor="bottom",
-                          text=line_label, showarrow=False)  # fmt: skip
-    _rows(figure, len(table) + 1, (0, 1))
+    figure.add_annotation(
+        x=math.log10(line), y=1, yref="paper", yanchor="bottom", text=line_label, showarrow=False
+    )
+    rows(figure, len(table) + 1, (0, 1))
     smallest = min(float(table[["now", "later"]].min().min()), line)
     largest = max(float(table[["now", "later"]].max().max()), line)
     figure.update_xaxes(type="log", range=[math.log10(smallest / 2), math.log10(largest * 2)])
     figure.update_layout(margin_t=30)
-    return _legend(figure, below=True)
+    return legend(figure, below=True)
 
 
 def over_time(table: pd.DataFrame, x: str, y: str, *, peak_label: str) -> go.Figure:
     """A line with its highest point named."""
-    figure = go.Figure(go.Scatter(x=table[x], y=table[y], mode="lines", fill="tozeroy", hoverinfo="x+y"))
+    figure = go.Figure(
+        go.Scatter(x=table[x], y=table[y], mode="lines", fill="tozeroy", hoverinfo="x+y")
+    )
     top = table.loc[table[y].idxmax()]
     figure.add_annotation(x=top[x], y=top[y], text=peak_label, showarrow=True, arrowhead=0, ay=-28)
     figure.update_yaxes(range=[0, float(top[y]) * HEADROOM], title=None)
     figure.update_xaxes(title=x)
-    return _plain(figure, 260)
+    return calm(figure, 260)
 
 
 def cumulative(table: pd.DataFrame, show: Show) -> go.Figure:
     """Cash by quarter as bars and its running sum as a line, on one axis."""
     figure = go.Figure()
-    figure.add_scatter(name="Running sum", x=table["years"], y=table["sum"], mode="lines", line_width=3)
+    figure.add_scatter(
+        name="Running sum", x=table["years"], y=table["sum"], mode="lines", line_width=3
+    )
     figure.add_bar(name="Each quarter", x=table["years"], y=table["usd"])
     figure.add_hline(y=0, line_width=1)
     last = table.iloc[-1]
-    figure.add_annotation(x=last["years"], y=last["sum"], text=show(last["sum"]), showarrow=False,
-                          xanchor="right", yshift=16)  # fmt: skip
+    figure.add_annotation(
+        x=last["years"],
+        y=last["sum"],
+        text=show(last["sum"]),
+        showarrow=False,
+        xanchor="right",
+        yshift=16,
+    )
     figure.update_xaxes(title="Years from the decision")
     figure.update_yaxes(tickprefix="$", tickformat="~s")
-    return _legend(_plain(figure, 320))
+    return legend(calm(figure, 320))
 
 
 def _ends(starts: Sequence[float], sizes: Sequence[float]) -> list[float]:
     return [start + size for start, size in zip(starts, sizes, strict=True)]
-
-
-def _rows(figure: go.Figure, rows: int, reach: tuple[float, float], headroom: float = HEADROOM) -> go.Figure:
-    """The common look of charts of rows: no value axis, since every bar carries its label."""
-    low, high = reach
-    left = low * headroom if low < 0 else low
-    figure.update_xaxes(visible=False, range=[left, high * headroom or 1])
-    figure.update_yaxes(
-        autorange="reversed", automargin=True, showgrid=False, ticks="", tickfont={"size": 14, "color": ink()}
-    )
-    return _plain(figure, EDGE_PX + ROW_PX * rows)
-
-
-def _plain(figure: go.Figure, height: int) -> go.Figure:
-    figure.update_layout(
-        height=height,
-        showlegend=False,
-        margin={"l": 0, "r": 8, "t": 8, "b": 8},
-        font={"size": 14, "color": ink()},
-        dragmode=False,
-    )
-    figure.update_xaxes(fixedrange=True)
-    figure.update_yaxes(fixedrange=True)
-    return figure
-
-
-def _legend(figure: go.Figure, *, below: bool = False) -> go.Figure:
-    place = {"y": 0, "yanchor": "top"} if below else {"y": 1, "yanchor": "bottom"}
-    return figure.update_layout(
-        showlegend=True,
-        legend={"orientation": "h", "x": 0, "title": None, "traceorder": "normal"} | place,
-        height=figure.layout.height + ROW_PX,
-    )
-
-
-def _wrapped(label: str) -> str:
-    """A long label on two lines, broken at a space."""
-    if len(label) <= WRAP:
-        return label
-    middle = min((abs(i - len(label) / 2), i) for i, c in enumerate(label) if c == " ")[1]
-    return f"{label[:middle]}<br>{label[middle + 1 :]}"
-
-

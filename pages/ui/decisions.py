@@ -41,16 +41,34 @@ def three(scenario: Scenario, document: Document) -> tuple[Decision, Decision, D
     sited = (scenario.site, scenario.power_budget_mw) != (start.site, start.power_budget_mw)
     declared = scenario.fleet_mix != "auto"
     return (
-        _decision(measured, "Audit the ratio you actually serve", _ratio(document),
-                  "Rests on your own log", "Rests on the profile's public log",
-                  "pages/workload.py", "Audit a log"),
-        _decision(sited, "Audit your power against that ratio", _power(document),
-                  "Rests on your own site", "Rests on the profile's site",
-                  "pages/power.py", "Set your site"),
-        _decision(declared, "Declare what the next cluster is built for", _declared(document),
-                  "You set the share of split pools", "Left to the model: set power in split pools",
-                  "pages/options.py", "Compare options"),
-    )  # fmt: skip
+        _decision(
+            measured,
+            "Audit the ratio you actually serve",
+            _ratio(document),
+            "Rests on your own log",
+            "Rests on the profile's public log",
+            "pages/workload.py",
+            "Audit a log",
+        ),
+        _decision(
+            sited,
+            "Audit your power against that ratio",
+            _power(document),
+            "Rests on your own site",
+            "Rests on the profile's site",
+            "pages/power.py",
+            "Set your site",
+        ),
+        _decision(
+            declared,
+            "Declare what the next cluster is built for",
+            _declared(document),
+            "You set the share of split pools",
+            "Left to the model: set power in split pools",
+            "pages/options.py",
+            "Compare options",
+        ),
+    )
 
 
 def _decision(
@@ -67,7 +85,8 @@ def context(document: Document) -> str:
     return (
         f"Cost a year goes from {text.usd(built['cost_usd_per_year'])} to "
         f"{text.usd(chosen['cost_usd_per_year'])}, chips from "
-        f"{text.count(built['n_accelerators'], 'chip')} to {text.count(chosen['n_accelerators'], 'chip')}, "
+        f"{text.number(built['n_accelerators'], place=0)} to "
+        f"{text.number(chosen['n_accelerators'], place=0)}, "
         f"watts per useful token a second from {text.number(built['j_per_useful_token'])} to "
         f"{text.number(chosen['j_per_useful_token'])}."
     )
@@ -88,7 +107,9 @@ def _ratio(document: Document) -> str:
 def _power(document: Document) -> str:
     head = document["headline"]
     extra = head["extra_throughput_frac"]
-    passed = "a capital case without new power" if extra >= LINE_FRAC else "no capital case by itself"
+    passed = (
+        "a capital case without new power" if extra >= LINE_FRAC else "no capital case by itself"
+    )
     return (
         f"{text.mw(head['recovered_mw'])} recovered, {text.percent(extra, signed=True)} throughput "
         f"against the {text.percent(LINE_FRAC)} line: {passed}."
@@ -99,7 +120,9 @@ def _declared(document: Document) -> str:
     held = document["declared"]
     chips = ", ".join(held["accelerators"])
     price = held.get("flexibility_usd_per_year") or 0.0
-    stays = f" Keeping mixed use pays {text.usd(price)} a year for flexibility." if price > 0 else ""
+    stays = (
+        f" Keeping mixed use pays {text.usd(price)} a year for flexibility." if price > 0 else ""
+    )
     return (
         f"Built for {held['primary_workload']}: {text.mw(held['prefill_mw'])} for reading prompts, "
         f"{text.mw(held['decode_mw'])} for writing answers, on {chips}.{stays}"
@@ -118,11 +141,14 @@ def turning_points(scenario: Scenario) -> None:
         st.markdown("None of the three sliders changes the verdict within its range.")
     for flip in found:
         name, show = SLIDERS[flip["input"]]
-        st.markdown(plain(f"{name} at {show(flip['value'])}: the verdict becomes ")
-                    + f"**{plain(tables.ACTIONS[flip['action']].lower())}**.")  # fmt: skip
+        st.markdown(
+            plain(f"{name} at {show(flip['value'])}: the verdict becomes ")
+            + f"**{plain(tables.ACTIONS[flip['action']].lower())}**."
+        )
     swings = answers.risk_of(scenario).swings[:5]
     st.markdown("Inputs that move the worth most, one at a time:")
     for swing in swings:
         low, high = sorted((swing.npv_low_usd, swing.npv_high_usd))
-        st.markdown("- " + plain(f"{swing.assumption.parameter}: {text.usd(low)} to {text.usd(high)}"))
-
+        st.markdown(
+            "- " + plain(f"{swing.assumption.parameter}: {text.usd(low)} to {text.usd(high)}")
+        )

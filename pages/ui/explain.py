@@ -11,6 +11,7 @@ from planner import Plan, text
 
 Document = Mapping[str, Any]
 SHOWN = 12
+SI = ("s", "W", "bytes", "bytes/s", "FLOP/s", "J/bit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,10 @@ def _tax(plan: Plan, document: Document) -> Explanation:
             *steps,
             (f"Cheapest you can buy ({tables.SHORT[anywhere]})", _exact(able[anywhere])),
             (f"Cheapest on owned chips ({tables.SHORT[on_owned]})", _exact(able[on_owned])),
-            ("Tax, every input at its stated value", text.percent(1 - able[anywhere] / able[on_owned])),
+            (
+                "Tax, every input at its stated value",
+                text.percent(1 - able[anywhere] / able[on_owned]),
+            ),
             ("Tax, the middle of the samples and its range", _tax_range(document)),
         ),
         ("accelerators.", "prices.", "calibration.", "finance.wacc", "finance.life", "operator."),
@@ -116,13 +120,23 @@ def assumptions(plan: Plan, document: Document, behind: tuple[str, ...]) -> pd.D
 def _row(plan: Plan, row: Mapping[str, Any]) -> dict[str, str]:
     source = plan.catalog.sources.get(row["source"])
     return {
-        "Input": row["parameter"],
-        "Value": f"{text.quantity(row['value'], '')}".strip(),
-        "Range": f"{text.quantity(row['low'], '').strip()} to {text.quantity(row['high'], '').strip()}",
-        "Unit": row["unit"],
+        "Input": row["parameter"].replace(".", ", ").replace("_", " "),
+        "Value": amount(row["value"], row["unit"]),
+        "Range": f"{amount(row['low'], row['unit'])} to {amount(row['high'], row['unit'])}",
         "Kind": row["kind"],
         "Source": source.title if source else row["source"],
     }
+
+
+def amount(value: float, unit: str) -> str:
+    """A value of the register in its unit."""
+    if unit.startswith("frac"):
+        return text.percent(value) + unit.removeprefix("frac").replace("/", " a ")
+    if unit.startswith("USD"):
+        return text.usd(value) + unit.removeprefix("USD")
+    if unit in SI:
+        return text.quantity(value, unit)
+    return f"{text.number(value)} {unit.removeprefix('1')}".strip()
 
 
 def _relative_width(row: Mapping[str, Any]) -> float:

@@ -19,19 +19,32 @@ SHOWN_AS = {
 """Factor and unit in which a field is shown where that reads better than its own."""
 
 GROUPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "demand": ("Demand", ("demand_scale", "growth_frac_per_year", "planning_month",
-                          "ratio_in_18_months", "backlog_frac", "training_frac")),
+    "demand": (
+        "Demand",
+        (
+            "demand_scale",
+            "growth_frac_per_year",
+            "planning_month",
+            "ratio_in_18_months",
+            "backlog_frac",
+            "training_frac",
+        ),
+    ),
     "chips": ("Chips", ("default_accelerator", "candidates")),
     "horizon": ("Horizon", ("horizon_years",)),
-}  # fmt: skip
+}
 LISTS = {"classes": "name", "owned": "accelerator"}
 COLUMNS = 3
 
 
 def more(*groups: str) -> None:
     """The inputs that a page does not show at first, behind one fold."""
-    fold = st.expander("More assumptions", key="more-" + "-".join(groups), on_change="rerun",
-                       icon=":material/tune:")  # fmt: skip
+    fold = st.expander(
+        "More assumptions",
+        key="more-" + "-".join(groups),
+        on_change="rerun",
+        icon=":material/tune:",
+    )
     if fold.open:
         with fold:
             for group in groups:
@@ -105,7 +118,7 @@ def number(
         **look,
     )
     if "label_visibility" not in look:
-        _cite(path, factor)
+        _cite(path)
 
 
 def take_number(key: str, path: str, about: Any) -> None:
@@ -129,7 +142,10 @@ def shown_as(about: Any) -> tuple[float, str]:
 def limits(about: Any) -> tuple[float, float]:
     """The lowest and highest allowed value of a field."""
     held = {
-        end: float(getattr(rule, end)) for rule in about.metadata for end in ("ge", "le") if hasattr(rule, end)
+        end: float(getattr(rule, end))
+        for rule in about.metadata
+        for end in ("ge", "le")
+        if hasattr(rule, end)
     }
     return held.get("ge", -math.inf), held.get("le", math.inf)
 
@@ -158,7 +174,7 @@ def _step(shown: float | None) -> float:
     return 10.0 ** (math.floor(math.log10(abs(shown))) - 1) if shown else 0.1
 
 
-def _cite(path: str, factor: float) -> None:
+def _cite(path: str) -> None:
     """Where the starting value comes from, and its range."""
     start = profiles.quantity(state.scenario().profile, path)
     if start is None:

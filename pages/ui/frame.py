@@ -35,21 +35,30 @@ def controls() -> None:
     scenario = state.scenario()
     with st.sidebar:
         st.selectbox(
-            "Profile", profiles.names(), key=state.show("profile", "profile", scenario.profile),
-            format_func=lambda name: profiles.caption(name)[0], on_change=_take_profile,
+            "Profile",
+            profiles.names(),
+            key=state.show("profile", "profile", scenario.profile),
+            format_func=lambda name: profiles.caption(name)[0],
+            on_change=_take_profile,
             help="Whose starting values are used; choosing one starts afresh.",
-        )  # fmt: skip
+        )
         st.text_input(
-            "Scenario", key=state.show("name", "name", scenario.name), on_change=_take_name,
+            "Scenario",
+            key=state.show("name", "name", scenario.name),
+            on_change=_take_name,
             help="How the scenario is called on the page that gets signed.",
-        )  # fmt: skip
+        )
         document = _document(scenario)
         _ratio(scenario, document)
         _power(scenario)
         _mix(scenario, document)
         with st.container(horizontal=True):
-            st.button("Reset", on_click=state.reset, icon=":material/restart_alt:",
-                      help="Back to the profile's starting values.")  # fmt: skip
+            st.button(
+                "Reset",
+                on_click=state.reset,
+                icon=":material/restart_alt:",
+                help="Back to the profile's starting values.",
+            )
             _link(scenario)
 
 
@@ -77,17 +86,30 @@ def _ratio(scenario: Scenario, document: Document | None) -> None:
     steps = [low * (high / low) ** (step / RATIO_STEPS) for step in range(RATIO_STEPS + 1)]
     stops = {text.ratio(value): value for value in (*steps, *([today] if today else []))}
     st.select_slider(
-        "Output : input tokens", sorted(stops.values()), format_func=text.ratio,
+        "Output : input tokens",
+        sorted(stops.values()),
+        format_func=text.ratio,
         key=state.show("ratio-slider", RATIO, stops[text.ratio(today)] if today else low),
-        on_change=_take, args=("ratio-slider", RATIO),
+        on_change=_take,
+        args=("ratio-slider", RATIO),
         help="Answer tokens for each prompt token. Total tokens and requests stay the same.",
-    )  # fmt: skip
-    fields.number(about, RATIO, today, key="ratio-box", label="Output tokens per input token",
-                  format="%.4g", label_visibility="collapsed", placeholder="as audited")  # fmt: skip
+    )
+    fields.number(
+        about,
+        RATIO,
+        today,
+        key="ratio-box",
+        label="Output tokens per input token",
+        format="%.4g",
+        label_visibility="collapsed",
+        placeholder="as audited",
+    )
     if document:
         prefill = head["prefill_time_frac"]
         st.caption(
-            plain(f"Chip time: {share(prefill)} reading prompts, {share(1 - prefill)} writing answers")
+            plain(
+                f"Chip time: {share(prefill)} reading prompts, {share(1 - prefill)} writing answers"
+            )
         )
 
 
@@ -96,12 +118,25 @@ def _power(scenario: Scenario) -> None:
     budget = scenario.power_budget_mw
     most = 2 * max(budget, state.baseline().power_budget_mw)
     st.slider(
-        "Power budget, MW", 0.0, most, step=most / POWER_STEPS, format="%.3g",
-        key=state.show("power-slider", POWER, budget), on_change=_take, args=("power-slider", POWER),
+        "Power budget, MW",
+        0.0,
+        most,
+        step=most / POWER_STEPS,
+        format="%.3g",
+        key=state.show("power-slider", POWER, budget),
+        on_change=_take,
+        args=("power-slider", POWER),
         help="Ceiling of the serving fleet at the meter, cooling included.",
-    )  # fmt: skip
-    fields.number(about, POWER, budget, key="power-box", label="Power budget in megawatts",
-                  format="%.4g", label_visibility="collapsed")  # fmt: skip
+    )
+    fields.number(
+        about,
+        POWER,
+        budget,
+        key="power-box",
+        label="Power budget in megawatts",
+        format="%.4g",
+        label_visibility="collapsed",
+    )
 
 
 def _mix(scenario: Scenario, document: Document | None) -> None:
@@ -109,17 +144,25 @@ def _mix(scenario: Scenario, document: Document | None) -> None:
     percent = None if forced == AUTO else 100 * float(forced)
     stops = sorted({*range(0, 101, 5), *([percent] if percent is not None else [])})
     st.select_slider(
-        "Power in split pools", [AUTO, *stops],
+        "Power in split pools",
+        [AUTO, *stops],
         format_func=lambda stop: AUTO if stop == AUTO else f"{text.number(stop, place=0)}%",
         key=state.show("mix-slider", MIX, AUTO if percent is None else percent),
-        on_change=_take_mix, args=("mix-slider",),
+        on_change=_take_mix,
+        args=("mix-slider",),
         help="Share of serving power in phase-matched pools; auto lets cost decide.",
-    )  # fmt: skip
+    )
     st.number_input(
-        "Percent of power in split pools", value=None, step=5.0, format="%.4g", placeholder=AUTO,
-        key=state.show("mix-box", MIX, percent), on_change=_take_mix, args=("mix-box",),
+        "Percent of power in split pools",
+        value=None,
+        step=5.0,
+        format="%.4g",
+        placeholder=AUTO,
+        key=state.show("mix-box", MIX, percent),
+        on_change=_take_mix,
+        args=("mix-box",),
         label_visibility="collapsed",
-    )  # fmt: skip
+    )
     if document:
         st.caption(plain(_mix_says(scenario, document)))
 
@@ -144,15 +187,21 @@ def _take_mix(key: str) -> None:
     elif 0 <= typed <= 100:
         state.change(MIX, typed / 100)
     else:
-        state.refuse(MIX, f"Fleet mix: {typed:g} is refused; allowed is 0 to 100 %, or empty for auto.")
+        state.refuse(
+            MIX, f"Fleet mix: {typed:g} is refused; allowed is 0 to 100 %, or empty for auto."
+        )
 
 
 def _link(scenario: Scenario) -> None:
-    with st.popover("Link", icon=":material/link:", help="A link that opens this scenario anywhere."):
+    with st.popover(
+        "Link", icon=":material/link:", help="A link that opens this scenario anywhere."
+    ):
         here = urlsplit(st.context.url or "")
         query = urlencode(scenario.to_query())
         st.caption("Opens this scenario in any browser:")
-        st.code(urlunsplit((here.scheme, here.netloc, "/", query, "")), language=None, wrap_lines=True)
+        st.code(
+            urlunsplit((here.scheme, here.netloc, "/", query, "")), language=None, wrap_lines=True
+        )
 
 
 def strip() -> None:
@@ -176,14 +225,23 @@ def _four() -> list[Any]:
 
 def _tile(tile: kpis.Kpi, plan: Plan, document: Document) -> None:
     colours = {True: "green", False: "red", None: "gray"}
+    st.caption(f"**{plain(tile.label)}**", help=plain(tile.about))
     st.metric(
-        plain(tile.label), plain(tile.value), plain(tile.change) or None, delta_color=colours[tile.better],
-        delta_arrow="off", delta_description="against the start" if tile.change else None,
-        help=plain(tile.about),
-    )  # fmt: skip
+        plain(tile.label),
+        plain(tile.value),
+        plain(f"{tile.change} vs start" if tile.change else "same as start"),
+        delta_color=colours[tile.better],
+        delta_arrow="off",
+        label_visibility="collapsed",
+    )
     st.caption(f"{plain(tile.span)}  \n{plain(tile.note)}")
-    shown = st.popover("Explain", type="tertiary", icon=":material/function:", key=f"explain-{tile.id}",
-                       on_change="rerun")  # fmt: skip
+    shown = st.popover(
+        "Explain",
+        type="tertiary",
+        icon=":material/function:",
+        key=f"explain-{tile.id}",
+        on_change="rerun",
+    )
     if shown.open:
         with shown:
             _explained(tile, plan, document)
@@ -194,7 +252,9 @@ def _explained(tile: kpis.Kpi, plan: Plan, document: Document) -> None:
     st.markdown(f"**{plain(tile.label)}: {plain(tile.value)}**  \n{plain(held.formula)}")
     facts(held.steps, alt=f"Steps to {tile.label}")
     if tile.span:
-        st.caption(plain(f"{tile.span} over {answers.N_SAMPLES} samples of every input with a range."))
+        st.caption(
+            plain(f"{tile.span} over {answers.N_SAMPLES} samples of every input with a range.")
+        )
     st.markdown("**The inputs with the widest ranges**")
     show_table(explain.assumptions(plan, document, held.behind), alt="Inputs and their sources")
 
@@ -202,7 +262,13 @@ def _explained(tile: kpis.Kpi, plan: Plan, document: Document) -> None:
 def foot() -> None:
     """Master check and versions, under every page."""
     checked = answers.document_of(state.scenario())["checks"]["ok"]
-    says = "Master check passed: bridge, causes and served demand add up" if checked else "Master check FAILED"
+    says = (
+        "Master check passed: bridge, causes and served demand add up"
+        if checked
+        else "Master check FAILED"
+    )
     catalog = load_catalog()
     st.divider()
-    st.caption(plain(f"{says} · model {MODEL_VERSION} · catalog {catalog.date} ({catalog.version})"))
+    st.caption(
+        plain(f"{says} · model {MODEL_VERSION} · catalog {catalog.date} ({catalog.version})")
+    )

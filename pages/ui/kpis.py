@@ -90,7 +90,10 @@ def _cost(plan: Plan, document: Document, start: Plan) -> Kpi:
         note="As built → alternative, not taken" if stays else "As built → recommended, all in",
         good=False,
     )
-    return Kpi(**{name: getattr(found, name) for name in Kpi.__slots__} | {"value": f"{built} → {found.value}"})
+    return Kpi(
+        **{name: getattr(found, name) for name in Kpi.__slots__}
+        | {"value": f"{built} → {found.value}"}
+    )
 
 
 def _worth(plan: Plan, document: Document, start: Plan) -> Kpi:
@@ -142,7 +145,9 @@ def recovered(plan: Plan) -> Figure:
 def cost(plan: Plan, option: str) -> Figure:
     """Cost of an option per million useful tokens [USD]."""
     value, held = _usd_per_mtok(plan.money, option), plan.sampled
-    return Figure(float(value)) if held is None else _figure(float(value), _usd_per_mtok(held, option))
+    return (
+        Figure(float(value)) if held is None else _figure(float(value), _usd_per_mtok(held, option))
+    )
 
 
 def worth(plan: Plan) -> Figure:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from pages.ui import charts, tables
+from pages.ui import drawing, tables
 from planner import Plan, text
 
 Document = Mapping[str, Any]
@@ -50,7 +50,14 @@ def _mw(row: Mapping[str, Any]) -> str:
 
 def brief(document: Document) -> pd.DataFrame:
     """The few columns of the ladder that the brief holds."""
-    columns = ["Option", "Procurement cost", "Power provisioned", "Cost a year", "$ per M tokens", "Worth today"]
+    columns = [
+        "Option",
+        "Procurement cost",
+        "Power provisioned",
+        "Cost a year",
+        "$ per M tokens",
+        "Worth today",
+    ]
     return article(document)[columns]
 
 
@@ -64,13 +71,22 @@ def handoff(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """How much of the fleet and of the network the option takes."""
     return [
         ("Chips", text.number(row["n_accelerators"], place=0), "Accelerators over all pools."),
-        ("Cache traffic", f"{text.number(row['kv_gbit_per_s'])} Gbit/s",
-         "Traffic from prefill to decode pools at the peak minute."),
-        ("Cache handover", text.seconds(row["kv_transfer_s"]),
-         "Time that the cache of one request is on the wire."),
-        ("Slowest first token", text.seconds(row["p99_ttft_s"]),
-         "99 of 100 requests of the tightest class start sooner."),
-    ]  # fmt: skip
+        (
+            "Cache traffic",
+            f"{text.number(row['kv_gbit_per_s'])} Gbit/s",
+            "Traffic from prefill to decode pools at the peak minute.",
+        ),
+        (
+            "Cache handover",
+            text.seconds(row["kv_transfer_s"]),
+            "Time that the cache of one request is on the wire.",
+        ),
+        (
+            "Slowest first token",
+            text.seconds(row["p99_ttft_s"]),
+            "99 of 100 requests of the tightest class start sooner.",
+        ),
+    ]
 
 
 def pools(plan: Plan, document: Document, option: str) -> pd.DataFrame:
@@ -95,7 +111,10 @@ def pools(plan: Plan, document: Document, option: str) -> pd.DataFrame:
 def against_limits(used: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """The share of each limit used, a row a class and measure, a column an option."""
     named = used.assign(
-        row=[f"{name.replace('_', ' ')}, {SECONDS[m]}" for name, m in zip(used["class"], used["measure"], strict=True)],
+        row=[
+            f"{name.replace('_', ' ')}, {SECONDS[m]}"
+            for name, m in zip(used["class"], used["measure"], strict=True)
+        ],
         option=used["id"].map(tables.SHORT),
     )
     wide = named.pivot_table(index="row", columns="option", values="used", sort=False)
@@ -107,11 +126,11 @@ def most(used: pd.DataFrame) -> float:
     return max(1.0, float(used["used"].max()))
 
 
-def steps(bridge: pd.DataFrame) -> tuple[list[str], list[float], list[str], charts.Show]:
+def steps(bridge: pd.DataFrame) -> tuple[list[str], list[float], list[str], drawing.Show]:
     """Labels, sizes, kinds and wording of the bridge, rounded so that what is shown adds up."""
     exact = [float(x) for x in bridge["usd_per_year"]]
     place = tables.last_place(exact[:-1])
     shown = text.adding_up(exact[:-1], place)
-    kinds = [charts.GAIN if x >= 0 else charts.LOSS for x in shown]
-    sizes, kinds = [*shown, round(sum(shown), -place)], [*kinds, charts.TOTAL]
+    kinds = [drawing.GAIN if x >= 0 else drawing.LOSS for x in shown]
+    sizes, kinds = [*shown, round(sum(shown), -place)], [*kinds, drawing.TOTAL]
     return list(bridge["step"]), sizes, kinds, partial(text.usd, place=place)

@@ -18,14 +18,23 @@ def headlines(document: Document) -> list[tuple[str, str, str]]:
     years, waiting = mine["payback_years"], mine["waiting_usd_per_quarter"]
     waits = "Waiting a quarter pays" if (waiting or 0) < 0 else "Waiting a quarter costs"
     return [
-        ("Return (IRR) a year", text.percent(mine["irr_frac"]),
-         "Yearly rate at which the plan's cash is worth nothing."),
+        (
+            "Return (IRR) a year",
+            text.percent(mine["irr_frac"]),
+            "Yearly rate at which the plan's cash is worth nothing.",
+        ),
         ("Payback", _years(years), "Time until the running sum of cash stays above zero."),
-        (waits, text.usd(None if waiting is None else abs(waiting)),
-         "Present value of starting now less that of starting a quarter later."),
-        ("Book value at risk", text.usd(document["headline"]["stranded_capital_usd"]),
-         "Book value less resale of owned chips that the best option displaces."),
-    ]  # fmt: skip
+        (
+            waits,
+            text.usd(None if waiting is None else abs(waiting)),
+            "Present value of starting now less that of starting a quarter later.",
+        ),
+        (
+            "Book value at risk",
+            text.usd(document["headline"]["stranded_capital_usd"]),
+            "Book value less resale of owned chips that the best option displaces.",
+        ),
+    ]
 
 
 def _years(years: float | None) -> str:

@@ -27,14 +27,22 @@ def pick() -> Audit | None:
     """The audit of the log that the reader chose; None until there is one."""
     shipped = answers.logs()
     names = [*shipped, OWN]
-    chosen = st.selectbox("Request log", names, index=names.index("azure 2023 conversation"), key="log",
-                          help="Public logs that ship with the product, or your own.")  # fmt: skip
+    chosen = st.selectbox(
+        "Request log",
+        names,
+        index=names.index("azure 2023 conversation"),
+        key="log",
+        help="Public logs that ship with the product, or your own.",
+    )
     if chosen != OWN:
         return answers.audit_of(shipped[chosen])
     st.file_uploader(
-        "CSV, CSV.gz, JSON lines or Parquet: time, input tokens, output tokens", list(KINDS),
-        key="log-file", on_change=_take, help="Only counts and times are read; prompts are not.",
-    )  # fmt: skip
+        "CSV, CSV.gz, JSON lines or Parquet: time, input tokens, output tokens",
+        list(KINDS),
+        key="log-file",
+        on_change=_take,
+        help="Only counts and times are read; prompts are not.",
+    )
     held: Audit | SwitchyardError | None = state.once(UPLOADED, lambda: None)
     if isinstance(held, SwitchyardError):
         st.error(plain(held), icon=":material/error:")
@@ -57,8 +65,8 @@ def _audited(file: Any) -> Audit | SwitchyardError:
             return reader.submit(_read, path).result(timeout=MOST_SECONDS)
         except (TooSlow, BrokenProcessPool):
             return SwitchyardError(
-                f"{file.name} could not be read within {MOST_SECONDS:.0f} s and the memory allowed; "
-                "upload an hour of it."
+                f"{file.name} could not be read within {MOST_SECONDS:.0f} s and the memory "
+                "allowed; upload an hour of it."
             )
         finally:
             for child in list((reader._processes or {}).values()):  # noqa: SLF001
@@ -80,9 +88,15 @@ def _read(path: Path) -> Audit | SwitchyardError:
 def adopt(audit: Audit) -> None:
     """The button that makes the audited log the workload of the scenario."""
     scale = text.number(state.scenario().demand_scale, place=0)
-    st.button("Use this audit as my workload", key="adopt", type="primary", on_click=_adopt,
-              args=(audit,), icon=":material/input:",
-              help="Its classes replace the scenario's; service levels and prices stay.")  # fmt: skip
+    st.button(
+        "Use this audit as my workload",
+        key="adopt",
+        type="primary",
+        on_click=_adopt,
+        args=(audit,),
+        icon=":material/input:",
+        help="Its classes replace the scenario's; service levels and prices stay.",
+    )
     st.caption(plain(f"Demand becomes the log's rate times {scale}, the demand scale below."))
     with st.expander(f"Notes on this log ({len(audit.caveats)})", type="compact"):
         for note in audit.caveats:

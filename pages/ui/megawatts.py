@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from pages.ui import charts, tables
+from pages.ui import drawing, tables
 from pages.ui.kpis import LINE_FRAC
 from planner import Scenario, text
 
@@ -20,17 +20,17 @@ WORDS = {
 }
 
 
-def steps(held: pd.DataFrame) -> tuple[list[str], list[float], list[str], charts.Show]:
+def steps(held: pd.DataFrame) -> tuple[list[str], list[float], list[str], drawing.Show]:
     """Labels, sizes, kinds and wording of the way from provisioned to needed, adding up."""
     exact = [float(x) for x in held["mw"]]
     place = tables.last_place(exact)
     *causes, needed = text.adding_up([*(-x for x in exact[1:-1]), exact[-1]], place)
     sizes = [round(sum(causes) + needed, -place), *(-x for x in causes), needed]
     kinds = [
-        charts.REST if name in KEPT or size > 0 else charts.LOSS
+        drawing.REST if name in KEPT or size > 0 else drawing.LOSS
         for name, size in zip(held["step"], sizes, strict=True)
     ]
-    kinds[0] = kinds[-1] = charts.TOTAL
+    kinds[0] = kinds[-1] = drawing.TOTAL
     return list(held["step"]), sizes, kinds, partial(text.mw, place=place)
 
 
@@ -39,19 +39,31 @@ def headlines(document: Document) -> list[tuple[str, ...]]:
     head = document["headline"]
     held = head["stranded_mw"]
     return [
-        ("Stranded", text.mw(held["p50"]),
-         "Surplus chips, nameplate that a cap can free, and chips unlike the work.",
-         f"P10–P90 {text.mw(held['p10'])} to {text.mw(held['p90'])}"),
-        ("Recovered", text.mw(head["recovered_mw"]),
-         "Provisioned now less what the best option is provisioned for.",
-         f"of {text.mw(document['stranded']['provisioned_mw'])} provisioned"),
-        ("More throughput", text.percent(head["extra_throughput_frac"], signed=True),
-         "Served from today's provisioned power by the best option.",
-         f"the article's line is +{text.percent(LINE_FRAC)}"),
-        ("Free under the ceiling", text.mw(head["free_mw"]),
-         "Power budget less provisioned power; never called stranded.",
-         f"of a budget of {text.mw(document['scenario']['power_budget_mw'])}"),
-    ]  # fmt: skip
+        (
+            "Stranded",
+            text.mw(held["p50"]),
+            "Surplus chips, nameplate that a cap can free, and chips unlike the work.",
+            f"P10–P90 {text.mw(held['p10'])} to {text.mw(held['p90'])}",
+        ),
+        (
+            "Recovered",
+            text.mw(head["recovered_mw"]),
+            "Provisioned now less what the best option is provisioned for.",
+            f"of {text.mw(document['stranded']['provisioned_mw'])} provisioned",
+        ),
+        (
+            "More throughput",
+            text.percent(head["extra_throughput_frac"], signed=True),
+            "Served from today's provisioned power by the best option.",
+            f"the article's line is +{text.percent(LINE_FRAC)}",
+        ),
+        (
+            "Free under the ceiling",
+            text.mw(head["free_mw"]),
+            "Power budget less provisioned power; never called stranded.",
+            f"of a budget of {text.mw(document['scenario']['power_budget_mw'])}",
+        ),
+    ]
 
 
 def speed(scenario: Scenario, document: Document) -> list[tuple[str, str]]:
@@ -62,9 +74,11 @@ def speed(scenario: Scenario, document: Document) -> list[tuple[str, str]]:
         ("New: first extra token after", _quarters(wait["new"])),
         ("Recovered: re-equipping a megawatt", text.usd(site.retrofit_usd_per_mw)),
         ("New: building a megawatt, chips apart", text.usd(site.new_power_usd_per_mw)),
-        ("Building what is recovered anew would cost",
-         text.usd(max(document["headline"]["recovered_mw"], 0) * site.new_power_usd_per_mw)),
-    ]  # fmt: skip
+        (
+            "Building what is recovered anew would cost",
+            text.usd(max(document["headline"]["recovered_mw"], 0) * site.new_power_usd_per_mw),
+        ),
+    ]
 
 
 def words(held: pd.DataFrame) -> pd.DataFrame:

@@ -50,12 +50,29 @@ def recommended(document: Document) -> Mapping[str, Any]:
 def ladder(document: Document) -> pd.DataFrame:
     """Every option in one row: feasibility, chips, money, watts and percentiles."""
     columns = (
-        "id", "label", "feasible", "reason", "access", "n_accelerators", "capex_usd",
-        "cost_usd_per_year", "cost_usd_per_mtok", "capex_usd_per_mtok", "npv_usd",
-        "facility_provisioned_w", "facility_peak_w", "facility_mean_w", "j_per_useful_token",
-        "revenue_usd_per_kwh", "kv_efficiency_frac", "kv_gbit_per_s", "kv_transfer_s",
-        "bottleneck", "p99_ttft_s", "p99_tpot_s",
-    )  # fmt: skip
+        "id",
+        "label",
+        "feasible",
+        "reason",
+        "access",
+        "n_accelerators",
+        "capex_usd",
+        "cost_usd_per_year",
+        "cost_usd_per_mtok",
+        "capex_usd_per_mtok",
+        "npv_usd",
+        "facility_provisioned_w",
+        "facility_peak_w",
+        "facility_mean_w",
+        "j_per_useful_token",
+        "revenue_usd_per_kwh",
+        "kv_efficiency_frac",
+        "kv_gbit_per_s",
+        "kv_transfer_s",
+        "bottleneck",
+        "p99_ttft_s",
+        "p99_tpot_s",
+    )
     rows = [*records(document), document["proposed"]]
     return pd.DataFrame([{name: row[name] for name in columns} for row in rows])
 
@@ -88,11 +105,10 @@ def shown(plan: Plan) -> list[str]:
 def values(plan: Plan) -> pd.DataFrame:
     """Worth of each option against carrying on [USD]: P10, P50, P90."""
     money = plan.sampled or plan.money
-    rows = []
-    for option in shown(plan):
-        if option != "as-built":
-            rows.append({"id": option, "option": SHORT[option]} | quantiles(money.npv_usd[option]))
-    return pd.DataFrame(rows)
+    rivals = [name for name in shown(plan) if name != "as-built"]
+    return pd.DataFrame(
+        [{"id": name, "option": SHORT[name]} | quantiles(money.npv_usd[name]) for name in rivals]
+    )
 
 
 def last_place(sizes: Iterable[float]) -> int:
@@ -143,14 +159,19 @@ def power_words(plan: Plan) -> pd.DataFrame:
 def split_power_frac(plan: Plan, option: str) -> float:
     """Share of an option's serving power that stands in split pools."""
     pools = plan.fleets[option].pools
-    held = [(pool.role != "monolithic", float(plan.pool_watts(pool).provisioned_w)) for pool in pools]
+    held = [
+        (pool.role != "monolithic", float(plan.pool_watts(pool).provisioned_w)) for pool in pools
+    ]
     total = sum(watts for _, watts in held)
     return sum(watts for divided, watts in held if divided) / total if total else 0.0
 
 
 def pools(document: Document, option: str) -> pd.DataFrame:
     """The pools of an option."""
-    rows = [dict(pool) | {"classes": ", ".join(pool["classes"])} for pool in record(document, option)["pools"]]
+    rows = [
+        dict(pool) | {"classes": ", ".join(pool["classes"])}
+        for pool in record(document, option)["pools"]
+    ]
     return pd.DataFrame(rows)
 
 
@@ -162,7 +183,12 @@ def service(document: Document, options: Sequence[str]) -> pd.DataFrame:
         for row in record(document, option)["by_class"]:
             limits = asked[row["name"]]
             for name in ("p99_ttft_s", "p99_tpot_s"):
-                found = {"id": option, "class": row["name"], "measure": name, "limit_s": limits[name]}
+                found = {
+                    "id": option,
+                    "class": row["name"],
+                    "measure": name,
+                    "limit_s": limits[name],
+                }
                 used = None if row[name] is None else row[name] / limits[name]
                 rows.append(found | {"p99_s": row[name], "used": used})
     return pd.DataFrame(rows)
@@ -209,8 +235,13 @@ def cash(plan: Plan, option: str) -> pd.DataFrame:
     for name, label in CASH.items():
         more = float(getattr(mine, name)) - float(getattr(base, name))
         yearly = name.endswith("_per_year")
-        rows.append({"line": label, "when": "every year" if yearly else "once",
-                     "usd": -more if name in PAID else more})  # fmt: skip
+        rows.append(
+            {
+                "line": label,
+                "when": "every year" if yearly else "once",
+                "usd": -more if name in PAID else more,
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -228,7 +259,9 @@ def every(plan: Plan, document: Document) -> dict[str, pd.DataFrame]:
         "power": power_words(plan),
         "values": values(plan),
         "costs": costs(plan),
-        "pools": pd.concat([pools(document, row["id"]).assign(option=row["id"]) for row in records(document)]),
+        "pools": pd.concat(
+            [pools(document, row["id"]).assign(option=row["id"]) for row in records(document)]
+        ),
         "service": service(document, [row["id"] for row in records(document)]),
         "assumptions": ledger(document),
     }

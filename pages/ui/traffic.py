@@ -38,8 +38,10 @@ def shares(plan: Plan) -> pd.DataFrame:
     """Tokens and chip time by class, each split into reading and writing."""
     rows = []
     pools = plan.fleets["as-built"].pools
-    asked = [(d.name, d.input_tokens * d.mean_per_s, d.output_tokens * d.mean_per_s)
-             for d in plan.sized.demands]  # fmt: skip
+    asked = [
+        (d.name, d.input_tokens * d.mean_per_s, d.output_tokens * d.mean_per_s)
+        for d in plan.sized.demands
+    ]
     busy = {pool.class_name: pool.n_accelerators * pool.utilization for pool in pools}
     prefill = {pool.class_name: pool.shares.prefill_frac for pool in pools}
     tokens, time = sum(a + b for _, a, b in asked), sum(busy.values())
@@ -49,7 +51,9 @@ def shares(plan: Plan) -> pd.DataFrame:
     rows.append(_share("All chip time", spent, 1.0))
     for name, inputs, outputs in asked:
         words = name.replace("_", " ")
-        rows.append(_share(f"{words}: tokens", inputs / (inputs + outputs), (inputs + outputs) / tokens))
+        rows.append(
+            _share(f"{words}: tokens", inputs / (inputs + outputs), (inputs + outputs) / tokens)
+        )
         if name in busy:
             rows.append(_share(f"{words}: chip time", prefill[name], busy[name] / time))
     return pd.DataFrame(rows)
@@ -71,7 +75,7 @@ def lengths(audit: Audit) -> pd.DataFrame:
 def minutes(audit: Audit) -> pd.DataFrame:
     """Requests in each bin of the log."""
     held = audit.per_minute
-    unit = "minute" if held.bin_s == 60 else "hour"  # noqa: PLR2004
+    unit = "minute" if held.bin_s == 60 else "hour"
     return pd.DataFrame({unit: held.minute, "requests": held.requests})
 
 
@@ -80,13 +84,22 @@ def summary(audit: Audit) -> list[tuple[str, str, str]]:
     arrivals, prefill = audit.arrivals, audit.prefill_time_frac
     return [
         ("Requests", text.number(audit.requests, place=0), "Rows of the log that hold a request."),
-        ("Output : input tokens", text.ratio(audit.decode_to_prefill_token_ratio),
-         "Tokens written for each token read, cached ones included."),
-        ("Chip time reading prompts", text.percent(prefill),
-         "Share of chip time in prefill; modelled where the log holds no times."),
-        ("Peak minute over mean", text.number(arrivals.peak_to_mean),
-         "Busiest minute of the log against its mean rate."),
-    ]  # fmt: skip
+        (
+            "Output : input tokens",
+            text.ratio(audit.decode_to_prefill_token_ratio),
+            "Tokens written for each token read, cached ones included.",
+        ),
+        (
+            "Chip time reading prompts",
+            text.percent(prefill),
+            "Share of chip time in prefill; modelled where the log holds no times.",
+        ),
+        (
+            "Peak minute over mean",
+            text.number(arrivals.peak_to_mean),
+            "Busiest minute of the log against its mean rate.",
+        ),
+    ]
 
 
 def surge(plan: Plan) -> pd.DataFrame | None:
@@ -101,12 +114,18 @@ def surge(plan: Plan) -> pd.DataFrame | None:
         return None
     chips = sum(pool.n_accelerators for pool in before)
     quiet = [
-        sum(pool.n_accelerators * getattr(pool.mean, f"{kind}_util_frac") for pool in before) / chips
+        sum(pool.n_accelerators * getattr(pool.mean, f"{kind}_util_frac") for pool in before)
+        / chips
         for kind in ("compute", "memory")
     ]
     return pd.DataFrame(
         [
-            {"when": "Before", "what": "The other classes, an average minute", "compute": quiet[0], "memory": quiet[1]},
+            {
+                "when": "Before",
+                "what": "The other classes, an average minute",
+                "compute": quiet[0],
+                "memory": quiet[1],
+            },
             _phase("During", "Long prompts are read", alone["prefill"]),
             _phase("After", "Summaries are written", alone["decode"]),
         ]
@@ -115,4 +134,9 @@ def surge(plan: Plan) -> pd.DataFrame | None:
 
 def _phase(when: str, what: str, pool: Any) -> dict[str, Any]:
     peak = pool.peak
-    return {"when": when, "what": what, "compute": peak.compute_util_frac, "memory": peak.memory_util_frac}
+    return {
+        "when": when,
+        "what": what,
+        "compute": peak.compute_util_frac,
+        "memory": peak.memory_util_frac,
+    }

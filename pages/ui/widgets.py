@@ -40,9 +40,15 @@ def numbers(table: pd.DataFrame, name: str, label: str = "Table and CSV") -> Non
 def download(data: Any, file: str, mime: str, label: str = "", **look: Any) -> None:
     """A download that does not redraw the page; `data` may be made only when asked for."""
     st.download_button(
-        label or "Download CSV", data, file, mime, key=f"get-{file}", on_click="ignore",
-        icon=":material/download:", **look,
-    )  # fmt: skip
+        label or "Download CSV",
+        data,
+        file,
+        mime,
+        key=f"get-{file}",
+        on_click="ignore",
+        icon=":material/download:",
+        **look,
+    )
 
 
 def csv(table: pd.DataFrame) -> bytes:

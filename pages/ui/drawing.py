@@ -1,0 +1,73 @@
+"""The common look of charts: the theme's colours, rows with direct labels, no toolbar, no zoom."""
+
+from collections.abc import Callable
+
+import plotly.graph_objects as go
+import plotly.io as pio
+
+Show = Callable[..., str]
+TOTAL, GAIN, LOSS, REST = "total", "gain", "loss", "rest"
+SLOTS = {TOTAL: 0, REST: 1, LOSS: 2, GAIN: 3}
+ROW_PX, EDGE_PX = 36, 40
+BAR_WIDTH = 0.62
+WRAP = 20
+LIMIT = {"width": 2, "dash": "dash"}
+HEADROOM = 1.3
+
+
+def slot(n: int) -> str:
+    """The n-th colour of the theme's categories, in light and in dark."""
+    return str(pio.templates[pio.templates.default].layout.colorway[n])
+
+
+def ink() -> str | None:
+    """The colour of text on a chart, where the template names one."""
+    tables = pio.templates[pio.templates.default].data.table
+    return tables[0].cells.font.color if tables else None
+
+
+def rows(
+    figure: go.Figure, n: int, reach: tuple[float, float], headroom: float = HEADROOM
+) -> go.Figure:
+    """The common look of charts of rows: no value axis, since every bar carries its label."""
+    low, high = reach
+    left = low * headroom if low < 0 else low
+    figure.update_xaxes(visible=False, range=[left, high * headroom or 1])
+    figure.update_yaxes(
+        autorange="reversed",
+        automargin=True,
+        showgrid=False,
+        ticks="",
+        tickfont={"size": 14, "color": ink()},
+    )
+    return calm(figure, EDGE_PX + ROW_PX * n)
+
+
+def calm(figure: go.Figure, height: int) -> go.Figure:
+    figure.update_layout(
+        height=height,
+        showlegend=False,
+        margin={"l": 0, "r": 8, "t": 8, "b": 8},
+        font={"size": 14, "color": ink()},
+        dragmode=False,
+    )
+    figure.update_xaxes(fixedrange=True)
+    figure.update_yaxes(fixedrange=True)
+    return figure
+
+
+def legend(figure: go.Figure, *, below: bool = False) -> go.Figure:
+    place = {"y": 0, "yanchor": "top"} if below else {"y": 1, "yanchor": "bottom"}
+    return figure.update_layout(
+        showlegend=True,
+        legend={"orientation": "h", "x": 0, "title": None, "traceorder": "normal"} | place,
+        height=figure.layout.height + ROW_PX,
+    )
+
+
+def wrapped(label: str) -> str:
+    """A long label on two lines, broken at a space."""
+    if len(label) <= WRAP:
+        return label
+    middle = min((abs(i - len(label) / 2), i) for i, c in enumerate(label) if c == " ")[1]
+    return f"{label[:middle]}<br>{label[middle + 1 :]}"
