@@ -1,6 +1,8 @@
 """Where a plan finds its numbers: the scenario, then the chips, then the rest of the catalog."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from planner.demand import profiles
@@ -9,6 +11,17 @@ from planner.errors import CatalogError
 from planner.facts.catalog import Catalog
 from planner.facts.ledger import Assumption, Ledger
 from planner.facts.quantities import Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A numeric input: its path in the profile, value, unit, and the limits of its field."""
+
+    path: str
+    value: float
+    unit: str
+    low: float
+    high: float
 
 
 def ledger_of(scenario: Scenario, catalog: Catalog) -> Ledger:
@@ -21,7 +34,7 @@ def _finder(scenario: Scenario, catalog: Catalog) -> Callable[[str], Assumption]
 
     def find(name: str) -> Assumption:
         if name in fields:
-            return _scenario_assumption(scenario, name, *fields[name])
+            return _scenario_assumption(scenario, name, fields[name])
         if name.startswith("accelerators."):
             return Assumption.of(name, _chip_number(catalog, name))
         return Assumption.of(name, catalog.number(name))
@@ -29,46 +42,51 @@ def _finder(scenario: Scenario, catalog: Catalog) -> Callable[[str], Assumption]
     return find
 
 
-def scenario_numbers(scenario: Scenario) -> dict[str, tuple[str, float, str]]:
-    """Every numeric input by its name in the register: profile path, value and unit."""
-    found: dict[str, tuple[str, float, str]] = {}
+def scenario_numbers(scenario: Scenario) -> dict[str, Input]:
+    """Every numeric input by its name in the register."""
+    found: dict[str, Input] = {}
     _collect(found, "", "", scenario)
-    for index, row in enumerate(scenario.classes):
-        _collect(found, f"classes.{row.name}.", f"classes.{index}.", row)
-    for index, chip in enumerate(scenario.owned):
-        _collect(found, f"owned.{chip.accelerator}.", f"owned.{index}.", chip)
+    for row in scenario.classes:
+        _collect(found, f"classes.{row.name}.", f"classes.{row.name}.", row)
+    for chip in scenario.owned:
+        _collect(found, f"owned.{chip.accelerator}.", f"owned.{chip.accelerator}.", chip)
     for part in ("fabric", "site", "operator", "finance"):
         _collect(found, f"{part}.", f"{part}.", getattr(scenario, part))
     return found
 
 
-def _collect(found: dict[str, tuple[str, float, str]], name: str, path: str, part: Any) -> None:
+def _collect(found: dict[str, Input], name: str, path: str, part: Any) -> None:
     for field, about in type(part).model_fields.items():
         value = getattr(part, field)
         extra = about.json_schema_extra
         if isinstance(value, int | float) and not isinstance(value, bool) and extra:
             unit = str(extra["unit"]) if isinstance(extra, Mapping) else "1"
-            found[name + field] = (path + field, float(value), unit)
+            low, high = (_limit(about.metadata, end) for end in ("ge", "le"))
+            found[name + field] = Input(path + field, float(value), unit, low, high)
 
 
-def _scenario_assumption(
-    scenario: Scenario, name: str, path: str, value: float, unit: str
-) -> Assumption:
-    """The profile's cited start, or the user's value in its place."""
-    start = profiles.quantity(scenario.profile, path)
+def _limit(metadata: Iterable[Any], end: str) -> float:
+    """The lower or upper limit of a field; infinite where it has none."""
+    open_end = -math.inf if end == "ge" else math.inf
+    return next((float(getattr(item, end)) for item in metadata if hasattr(item, end)), open_end)
+
+
+def _scenario_assumption(scenario: Scenario, name: str, given: Input) -> Assumption:
+    """The profile's cited start, or the user's value in its place; never beyond its limits."""
+    start = profiles.quantity(scenario.profile, given.path)
+    value, unit = given.value, given.unit
     if start is None:
         return Assumption(name, value, unit, value, value, "assumption", "scenario", True)
-    scale = profiles.per_base_unit(path.rpartition(".")[2])
-    held = Assumption(
-        name,
-        start.value / scale,
-        unit,
-        start.low / scale,
-        start.high / scale,
-        start.kind,
-        start.source,
+    scale = profiles.per_base_unit(given.path.rpartition(".")[2])
+    low, high = (
+        min(max(end / scale, given.low), given.high) for end in (start.low, start.high)
     )
-    return held if held.value == value else held.overridden_by(value)
+    held = Assumption(name, start.value / scale, unit, low, high, start.kind, start.source)
+    if held.value == value:
+        return held
+    mine = held.overridden_by(value)
+    low, high = max(mine.low, given.low), min(mine.high, given.high)
+    return replace(mine, low=min(low, value), high=max(high, value))
 
 
 def _chip_number(catalog: Catalog, name: str) -> Quantity:

@@ -23,12 +23,13 @@ def headline(plan: Plan, caveats: list[str]) -> dict[str, Any]:
     """Figures of as-built, with the recommended plan's under `proposed`."""
     if plan.sampled is None:
         caveats.append("Ranges and confidence are not computed: the plan was asked for no samples.")
-    return {
-        **_shared(plan, "as-built", caveats),
+    dated = {
         "speed_to_power_quarters": speed_to_power_quarters(plan),
-        "at_18_months": at_18_months(plan),
-        "proposed": _shared(plan, plan.verdict.option_id, caveats),
+        "today": _dated(plan, plan.today, 0),
+        "at_18_months": _dated(plan, plan.at_18_months, RATIO_MONTHS),
     }
+    recommended = _shared(plan, plan.verdict.option_id, caveats)
+    return {**_shared(plan, "as-built", caveats), **dated, "proposed": {**recommended, **dated}}
 
 
 def _shared(plan: Plan, option: str, caveats: list[str]) -> dict[str, Any]:
@@ -54,9 +55,10 @@ def _shared(plan: Plan, option: str, caveats: list[str]) -> dict[str, Any]:
 
 
 def prefill_time_frac(plan: Plan, option: str) -> float:
-    """Share of accelerator-seconds spent in prefill over an option's fleet."""
+    """Share of accelerator-seconds spent in prefill over an option's fleet, at the mean rate."""
     pools = plan.fleets[option].pools
-    busy = [pool.n_accelerators * pool.utilization for pool in pools]
+    mean_over_peak = {row.name: row.mean_per_s / row.peak_per_s for row in plan.sized.demands}
+    busy = [p.n_accelerators * p.utilization * mean_over_peak[p.class_name] for p in pools]
     prefill = sum(b * pool.shares.prefill_frac for b, pool in zip(busy, pools, strict=True))
     return prefill / sum(busy) if sum(busy) else 0.0
 
@@ -100,15 +102,17 @@ def _stranded_mw(plan: Plan) -> dict[str, Any]:
 def stranded_capital_usd(plan: Plan) -> float:
     """Book less resale value of owned chips that the best purchasable option displaces."""
     held = plan.money.cash[plan.best]
-    return float(held.written_off_usd - held.resale_usd)
+    return float(held.displaced_book_usd - held.resale_usd)
 
 
 def _unit_figures(plan: Plan, option: str) -> dict[str, Any]:
-    sold, costs = plan.money.volumes, plan.money.costs[option]
+    sold, costs = plan.money.sold[option], plan.money.costs[option]
     facility_w = plan.watts[option].mean_w * plan.ledger["site.pue"]
+    provisioned_w = plan.watts[option].provisioned_w * plan.ledger["site.pue"]
     return {
         "j_per_useful_token": j_per_useful_token(facility_w, sold),
         "revenue_usd_per_kwh": revenue_usd_per_kwh(sold, costs),
+        "revenue_usd_per_mw_year": sold.revenue_usd / (provisioned_w / W_PER_MW),
         "cost_usd_per_mtok": usd_per_mtok(plan.money.cost_usd_per_year(option), sold),
         "capex_usd_per_mtok": usd_per_mtok(costs.capital_usd_per_year, sold),
     }
@@ -140,12 +144,12 @@ def speed_to_power_quarters(plan: Plan) -> dict[str, Any]:
     }
 
 
-def at_18_months(plan: Plan) -> dict[str, Any]:
-    """The main figures with the fleet sized for month 18."""
-    later = plan.at_18_months
+def _dated(plan: Plan, then: Plan, month: float) -> dict[str, Any]:
+    """The main figures with the fleet sized for a month."""
     return {
-        "tax_frac": tax_frac(later, later.money),
-        "recovered_mw": later.stranded.recovered_w / W_PER_MW,
-        "action": later.verdict.action,
-        "decode_to_prefill_token_ratio": ratio(plan.scenario, RATIO_MONTHS),
+        "tax_frac": spread(then, tax_frac)["p50"],
+        "recovered_mw": then.stranded.recovered_w / W_PER_MW,
+        "stranded_mw": then.stranded.stranded_w / W_PER_MW,
+        "action": then.verdict.action,
+        "decode_to_prefill_token_ratio": ratio(plan.scenario, month),
     }

@@ -9,10 +9,11 @@ from planner.decision import verdict as verdicts
 from planner.decision.document import document
 from planner.decision.flips import flips
 from planner.decision.sized import Sized, sized
-from planner.decision.valued import Valued, valued
+from planner.decision.valued import AS_BUILT, Valued, valued
 from planner.decision.verdict import Verdict
 from planner.demand.scenario import Scenario
 from planner.demand.workload import RATIO_MONTHS
+from planner.errors import ScenarioError
 from planner.facts.catalog import Catalog, load_catalog
 from planner.facts.ledger import Ledger
 from planner.fleet.mix import PROPOSED, proposed
@@ -41,6 +42,7 @@ class Plan:
     best: str
     stranded: Stranded
     sampled_stranded: Stranded | None
+    n_samples: int
     bridge: Bridge
     verdict: Verdict
 
@@ -75,10 +77,18 @@ class Plan:
     @cached_property
     def at_18_months(self) -> "Plan":
         """The plan with the fleet sized for month 18: itself where that is its month."""
-        if self.scenario.planning_month == RATIO_MONTHS:
+        return self._sized_for(RATIO_MONTHS)
+
+    @cached_property
+    def today(self) -> "Plan":
+        """The plan with the fleet sized for today's demand."""
+        return self._sized_for(0)
+
+    def _sized_for(self, month: float) -> "Plan":
+        if self.scenario.planning_month == month:
             return self
-        later = self.scenario.model_copy(update={"planning_month": float(RATIO_MONTHS)})
-        return plan(later, self.catalog)
+        then = self.scenario.model_copy(update={"planning_month": float(month)})
+        return plan(then, self.catalog, n_samples=self.n_samples)
 
     def as_dict(self, *, flips: bool = True) -> dict[str, Any]:
         """The document `plan/1` of plain values; no NaN, no infinity.
@@ -100,6 +110,8 @@ def plan(
 
 def judged(held: Sized, n_samples: int = 0, seed: int = 0) -> Plan:
     """The plan of options that are already sized."""
+    if not held.fleets[AS_BUILT].serves(demand.name for demand in held.demands):
+        raise ScenarioError(held.fleets[AS_BUILT].reason)
     first = valued(held, held.ledger, held.fleets)
     chosen = _proposed(held, first)
     fleets = {**held.fleets, PROPOSED: chosen}
@@ -119,6 +131,7 @@ def judged(held: Sized, n_samples: int = 0, seed: int = 0) -> Plan:
         best=best,
         stranded=wasted,
         sampled_stranded=_stranded(held, draws, best) if draws else None,
+        n_samples=n_samples,
         bridge=bridge(*ladder_costs(held, money), money.extras["split-mixed"]),
         verdict=_verdict(held, sampled or money, fleets),
     )

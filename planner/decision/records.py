@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from planner.demand.workload import Demand
 from planner.facts.units import BITS_PER_BYTE, BITS_PER_GBIT, SECONDS_PER_YEAR, TOKENS_PER_MTOK
-from planner.fleet.pools import PREFILL, Pool
+from planner.fleet.pools import MONOLITHIC, PREFILL, Pool
 from planner.money.economics import j_per_useful_token, revenue_usd_per_kwh, usd_per_mtok
 
 if TYPE_CHECKING:
@@ -73,9 +75,15 @@ def by_class(pools: Sequence[Pool], demands: Sequence[Demand]) -> list[dict[str,
 
 
 def _ttft_s(pools: Sequence[Pool]) -> float:
-    """A split request waits in the prefill pool; its decode pool's own wait adds to the start."""
-    first = [p.p99_ttft_s for p in pools if p.role == PREFILL and p.p99_ttft_s is not None]
-    return max(first or [p.p99_ttft_s for p in pools if p.p99_ttft_s is not None])
+    """A whole replica's time to first token; of a split, prefill's and the wait before decode.
+
+    The sum of two p99s is an upper bound.
+    """
+    by_role: dict[str, float] = {}
+    for pool in pools:
+        by_role[pool.role] = max(by_role.get(pool.role, 0.0), pool.p99_ttft_s or 0.0)
+    whole = by_role.pop(MONOLITHIC, 0.0)
+    return max(whole, sum(by_role.values()))
 
 
 def kv_gbit_per_s(pools: Sequence[Pool]) -> float:
@@ -121,9 +129,9 @@ def _power(plan: Plan, name: str) -> dict[str, Any]:
 
 
 def _money(plan: Plan, name: str) -> dict[str, Any]:
-    sold = plan.money.volumes
     if name not in plan.money.costs:
         return dict.fromkeys(MONEY)
+    sold = plan.money.sold[name]
     costs = plan.money.costs[name]
     total = plan.money.cost_usd_per_year(name)
     facility_w = plan.watts[name].mean_w * plan.ledger["site.pue"]
@@ -135,7 +143,7 @@ def _money(plan: Plan, name: str) -> dict[str, Any]:
         usd_per_mtok(costs.capital_usd_per_year, sold),
         revenue_usd_per_kwh(sold, costs),
         j_per_useful_token(facility_w, sold),
-        plan.money.npv_usd[name],
+        np.median((plan.sampled or plan.money).npv_usd[name]),
         total / (sold.total_tokens / TOKENS_PER_MTOK),
     )
     return dict(zip(MONEY, values, strict=True))

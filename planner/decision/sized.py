@@ -1,18 +1,19 @@
 """Stage one of a plan: the demand, and every option sized to it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from planner.decision.assumptions import ledger_of
 from planner.demand.scenario import Scenario
 from planner.demand.workload import Demand, demands
+from planner.errors import ScenarioError
 from planner.facts.accelerators import Accelerator
 from planner.facts.catalog import Catalog
 from planner.facts.ledger import Ledger
 from planner.fleet.options import Sizing, ladder
 from planner.fleet.pools import Fleet
 from planner.fleet.sizing import Buying, server_chips
-from planner.fleet.watts import Watts, capped, fleet_watts, nameplate_w
+from planner.fleet.watts import Watts, capped, fleet_watts, nameplate_w, tdp
 from planner.money.prices import usd_per_chip_year
 from planner.physics.machines import fallback_caveat
 
@@ -37,10 +38,16 @@ def sized(scenario: Scenario, catalog: Catalog) -> Sized:
     """Size the six options to the scenario's demand in its planning month."""
     ledger = ledger_of(scenario, catalog)
     owned = serving_chips(scenario)
+    _check_owned(catalog, _proportions(scenario, owned))
     excluded = dict(_excluded(scenario, catalog, ledger))
     purchasable = tuple(name for name in scenario.candidates if name not in excluded)
     paper = tuple(_paper(catalog))
-    asked = demands(scenario)
+    asked = tuple(row for row in demands(scenario) if row.peak_per_s > 0)
+    if not asked:
+        raise ScenarioError(
+            "classes: nobody asks for anything; give demand_scale and one class's requests_per_s "
+            "a value above 0."
+        )
     sizing = Sizing(
         scenario=scenario,
         catalog=catalog,
@@ -86,16 +93,41 @@ def _excluded(scenario: Scenario, catalog: Catalog, ledger: Ledger) -> Iterator[
     """Candidates that cannot be used, each with the sentence that says why."""
     for name in scenario.candidates:
         chip = catalog.accelerators[name]
-        reason = next(filter(None, map(chip.why_not, ("access", "timing", "power", "price"))), "")
+        reason = chip.why_not("access") or _incomplete(scenario, chip)
         reason = reason or _too_hot(scenario, chip, catalog, ledger)
         if reason:
             yield name, reason
+
+
+def _incomplete(scenario: Scenario, chip: Accelerator) -> str:
+    """The fact that keeps a chip from being timed, powered or paid for on the scenario's basis."""
+    if reason := chip.why_not("timing") or chip.why_not("power"):
+        return reason
+    if scenario.finance.basis == "rent" and chip.rental_usd_per_hour is None:
+        return f"{chip.name} has no published rental rate; enter one to rent it."
+    if scenario.finance.basis != "rent" and chip.price_usd is None:
+        return f"{chip.name} has no published purchase price; enter one to buy it."
+    return ""
+
+
+def _check_owned(catalog: Catalog, chips: Iterable[str]) -> None:
+    """Refuse owned chips that cannot be timed, powered or priced."""
+    for name in chips:
+        chip = catalog.accelerators[name]
+        reason = chip.why_not("timing") or chip.why_not("power")
+        if reason or chip.price_usd is None:
+            raise ScenarioError(
+                f"owned: {reason or f'{chip.name} has no published purchase price.'}"
+            )
 
 
 def _too_hot(scenario: Scenario, chip: Accelerator, catalog: Catalog, ledger: Ledger) -> str:
     """Whether the smallest unit that can be bought draws more than a rack may."""
     together = server_chips(chip, int(ledger["estimates.serving.server_chips"]))
     unit_w = together * nameplate_w(chip.id, catalog, ledger)
+    hottest = ledger["estimates.serving.air_cooled_tdp_w"]
+    if scenario.site.cooling == "air" and tdp(chip.id, ledger) > hottest:
+        return f"{chip.name} needs liquid cooling, and the halls here are air-cooled."
     if unit_w <= scenario.site.rack_limit_w:
         return ""
     return (

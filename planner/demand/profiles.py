@@ -60,10 +60,19 @@ def quantity(profile: str, path: str) -> Quantity | None:
     here: Any = start(profile)
     for key in path.split("."):
         if isinstance(here, list | tuple):
-            here = here[int(key)] if int(key) < len(here) else None
+            here = _row(here, key)
         else:
             here = here.get(key) if isinstance(here, Mapping) else None
     return here if isinstance(here, Quantity) else None
+
+
+def _row(rows: Iterable[Any], key: str) -> Any:
+    """A row of a list by its name, or by its place."""
+    held = list(rows)
+    named = [row for row in held if key in (row.get("name"), row.get("accelerator"))]
+    if named or not key.isdecimal():
+        return named[0] if named else None
+    return held[int(key)] if int(key) < len(held) else None
 
 
 def unknown(field: str, wanted: Iterable[str], kind: str) -> Iterator[str]:

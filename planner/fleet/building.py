@@ -1,12 +1,15 @@
 """From a chosen configuration to a pool: batch, time shares and activity of its chips."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from planner.demand.workload import Demand
 from planner.fleet.curves import Curves
 from planner.fleet.pools import DECODE, MONOLITHIC, PREFILL, Activity, Pool, TimeShares
 from planner.fleet.sizing import Choice
 from planner.physics.phases import StepTime
+
+Floats = NDArray[np.float64]
 
 
 def pool(role: str, curves: Curves, choice: Choice, demand: Demand, *, share: float = 1.0) -> Pool:
@@ -50,13 +53,18 @@ def _activity(
 ) -> Activity:
     """Achieved over peak arithmetic and bandwidth of the pool's chips at a request rate."""
     per_replica = requests_per_s * share / choice.n_replicas
-    batch = max(round(peak_batch * requests_per_s / demand.peak_per_s), 1)
+    batch = max(peak_batch * requests_per_s / demand.peak_per_s, 1.0)
     compute_s, memory_s = _request_time_s(role, curves, choice.row, demand, batch)
     device, row = curves.machine, choice.row
     return Activity(
         compute_util_frac=min(per_replica * compute_s * float(device.compute_frac[row]), 1),
         memory_util_frac=min(per_replica * memory_s * float(device.memory_frac[row]), 1),
     )
+
+
+def at_batch(curve: Floats, batch: float) -> float:
+    """A curve over batches 1…B read between whole batches."""
+    return float(np.interp(batch, np.arange(1, len(curve) + 1), curve))
 
 
 def _during(curves: Curves, step: StepTime, row: int, batch: int | None) -> Activity:
@@ -71,7 +79,7 @@ def _during(curves: Curves, step: StepTime, row: int, batch: int | None) -> Acti
 
 
 def _request_time_s(
-    role: str, curves: Curves, row: int, demand: Demand, batch: int
+    role: str, curves: Curves, row: int, demand: Demand, batch: float
 ) -> tuple[float, float]:
     """Arithmetic and memory time of one request in a role, its share of a batch of a size."""
     compute_s = memory_s = 0.0
@@ -80,9 +88,8 @@ def _request_time_s(
         memory_s += float(curves.prefill.memory_s[row])
     if role in (MONOLITHIC, DECODE):
         each = demand.iterations / curves.tokens_per_step / batch
-        column = min(batch, curves.decode_s.shape[1]) - 1
-        compute_s += each * float(curves.decode.compute_s[row, column])
-        memory_s += each * float(curves.decode.memory_s[row, column])
+        compute_s += each * at_batch(curves.decode.compute_s[row], batch)
+        memory_s += each * at_batch(curves.decode.memory_s[row], batch)
     return compute_s, memory_s
 
 

@@ -9,6 +9,7 @@ from planner.demand.workload import Demand
 from planner.facts.accelerators import Accelerator
 from planner.facts.catalog import Catalog
 from planner.facts.ledger import Ledger
+from planner.facts.units import BYTES_PER_GBIT
 from planner.fleet.building import pool
 from planner.fleet.curves import Curves, curves
 from planner.fleet.fabric import Handoff, kv_handoff
@@ -20,6 +21,7 @@ from planner.fleet.sizing import (
     decode_table,
     monolithic_table,
     prefill_table,
+    server_chips,
 )
 from planner.text import seconds
 
@@ -61,7 +63,10 @@ Timed = tuple[Curves, Table]
 
 @dataclass(frozen=True, slots=True)
 class ClassTables:
-    """Every candidate of one class, timed: as built, with software, and split."""
+    """Every candidate of one class, timed: as built, with software, and split.
+
+    owned_fit: whether an owned chip holds the model with the software in place.
+    """
 
     demand: Demand
     built: Timed | None
@@ -69,6 +74,7 @@ class ClassTables:
     prefill: Timed | None
     decode: Timed | None
     handoff: Handoff | None
+    owned_fit: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +89,14 @@ def ladder(sizing: Sizing) -> tuple[Fleet, ...]:
     """The six options in the order of the bridge."""
     tables = [_class_tables(sizing, demand) for demand in sizing.demands]
     owned = tuple(sizing.owned_frac)
+    anyone = (*owned, *sizing.purchasable)
+    paper = [_fit_for(sizing, role) for role in (PREFILL, DECODE)]
     drafts: dict[str, Callable[[ClassTables], Draft]] = {
         "as-built": lambda held: _monolithic(sizing, held, held.built),
         "monolithic-software": lambda held: _monolithic(sizing, held, held.remedied),
-        "split-same-chip": lambda held: _split_by_type(sizing, held),
-        "split-mixed": lambda held: _split(sizing, held, (*owned, *sizing.purchasable)),
-        "split-specialised": lambda held: _split(sizing, held, sizing.paper),
+        "split-same-chip": lambda held: _split(sizing, held, owned, owned),
+        "split-mixed": lambda held: _split(sizing, held, anyone, anyone),
+        "split-specialised": lambda held: _split(sizing, held, *paper),
     }
     fleets = {
         name: _fleet(name, [draft(held) for held in tables]) for name, draft in drafts.items()
@@ -96,6 +104,12 @@ def ladder(sizing: Sizing) -> tuple[Fleet, ...]:
     same = fleets["split-same-chip"]
     fleets["split-capped"] = replace(same, id="split-capped", label=LABELS["split-capped"])
     return tuple(fleets[name] for name in LABELS)
+
+
+def _fit_for(sizing: Sizing, role: str) -> tuple[str, ...]:
+    """Paper chips designed for a role."""
+    chips = sizing.catalog.accelerators
+    return tuple(chip for chip in sizing.paper if chips[chip].phase_fit.startswith(role))
 
 
 def _fleet(name: str, drafts: Sequence[Draft]) -> Fleet:
@@ -112,24 +126,37 @@ def _fleet(name: str, drafts: Sequence[Draft]) -> Fleet:
 def _class_tables(sizing: Sizing, demand: Demand) -> ClassTables:
     model = sizing.catalog.models[demand.source.model]
     scenario, ledger = sizing.scenario, sizing.ledger
+    if demand.input_tokens + demand.output_tokens > model.max_context:
+        return ClassTables(demand, None, None, None, None, None, False)
     now, could = scenario.software, scenario.available_software
-    everyone = sizing.chips([*sizing.owned_frac, *sizing.purchasable, *sizing.paper])
-    owned = sizing.chips(sizing.owned_frac)
+    owned, bought = sizing.chips(sizing.owned_frac), sizing.chips(sizing.purchasable)
     built = curves(model, demand, now, owned, ledger)
-    remedied = built if now == could else curves(model, demand, could, owned, ledger)
+    fits = built is not None
+    built = built or curves(model, demand, now, bought, ledger)
+    remedied = built if fits and now == could else curves(model, demand, could, owned, ledger)
+    everyone = sizing.chips([*sizing.owned_frac, *sizing.purchasable, *sizing.paper])
     split = curves(model, demand, could, everyone, ledger)
     sent = kv_handoff(scenario.fabric, split, model.n_layers, ledger) if split else None
-    peak, quantile = demand.peak_per_s, ledger["estimates.serving.slo_quantile"]
     return ClassTables(
         demand=demand,
         built=(built, _monolithic_table(built, demand, now)) if built else None,
         remedied=(remedied, _monolithic_table(remedied, demand, could)) if remedied else None,
-        prefill=(split, prefill_table(split, demand, peak, sent.visible_s, quantile))
-        if split and sent
-        else None,
-        decode=(split, decode_table(split, demand, peak)) if split else None,
+        prefill=(split, _prefill_table(split, demand, sent, ledger)) if split and sent else None,
+        decode=(split, _decode_table(split, demand, ledger)) if split else None,
         handoff=sent,
+        owned_fit=fits,
     )
+
+
+def _prefill_table(held: Curves, demand: Demand, sent: Handoff, ledger: Ledger) -> Table:
+    quantile = ledger["estimates.serving.slo_quantile"]
+    share = 1 - ledger["estimates.serving.decode_wait_share_frac"]
+    return prefill_table(held, demand, demand.peak_per_s, sent.visible_s, quantile, share)
+
+
+def _decode_table(held: Curves, demand: Demand, ledger: Ledger) -> Table:
+    share = ledger["estimates.serving.decode_wait_share_frac"]
+    return decode_table(held, demand, demand.peak_per_s, share)
 
 
 def _monolithic_table(held: Curves, demand: Demand, software: Software) -> Table:
@@ -143,8 +170,12 @@ def _monolithic_table(held: Curves, demand: Demand, software: Software) -> Table
 
 
 def _monolithic(sizing: Sizing, tables: ClassTables, held: Timed | None) -> Draft:
+    """One pool per owned type; where no owned chip holds the model, of chips that could."""
     if held is None:
-        return Draft((), (_does_not_fit(tables.demand),))
+        return Draft((), (_does_not_fit(sizing, tables.demand),))
+    if held is tables.built and not tables.owned_fit:
+        instead = _sized(sizing, MONOLITHIC, held, tables.demand, set(sizing.purchasable), 1.0)
+        return replace(instead, problems=(_does_not_fit(sizing, tables.demand), *instead.problems))
     shares = _demand_shares(sizing, held, tables.demand)
     return _together(
         _sized(sizing, MONOLITHIC, held, tables.demand, {chip}, share)
@@ -163,26 +194,36 @@ def _demand_shares(sizing: Sizing, held: Timed, demand: Demand) -> dict[str, flo
     return {chip: value / total for chip, value in carried.items()}
 
 
-def _split_by_type(sizing: Sizing, tables: ClassTables) -> Draft:
-    """Both pools on each owned chip type, demand shared as the monolithic fleet shares it."""
-    if tables.remedied is None:
-        return Draft((), (_does_not_fit(tables.demand),))
-    shares = _demand_shares(sizing, tables.remedied, tables.demand)
-    return _together(_split(sizing, tables, (chip,), share) for chip, share in shares.items())
+def _split(
+    sizing: Sizing, tables: ClassTables, prefill: Sequence[str], decode: Sequence[str]
+) -> Draft:
+    """The cheapest prefill and decode pools among the chips allowed for each."""
+    demand, sent = tables.demand, tables.handoff
+    if tables.prefill is None or tables.decode is None or sent is None:
+        return Draft((), (_does_not_fit(sizing, demand),))
+    first = _sized(sizing, PREFILL, tables.prefill, demand, set(prefill), 1.0)
+    second = _sized(sizing, DECODE, tables.decode, demand, set(decode), 1.0)
+    if not (first.pools and second.pools):
+        return _together((first, second))
+    kv_per_s = sent.kv_bytes * demand.peak_per_s
+    pool_ = replace(first.pools[0], kv_bytes_per_s=kv_per_s, kv_transfer_s=sent.transfer_s)
+    crowded = _crowded(sizing, pool_)
+    return Draft((pool_, *second.pools), (*first.problems, *second.problems, *crowded))
 
 
-def _split(sizing: Sizing, tables: ClassTables, chips: Sequence[str], share: float = 1.0) -> Draft:
-    if tables.prefill is None or tables.decode is None or tables.handoff is None:
-        return Draft((), (_does_not_fit(tables.demand),))
-    prefill = _sized(sizing, PREFILL, tables.prefill, tables.demand, set(chips), share)
-    decode = _sized(sizing, DECODE, tables.decode, tables.demand, set(chips), share)
-    if not (prefill.pools and decode.pools):
-        return _together((prefill, decode))
-    sent = tables.handoff
-    kv_per_s = sent.kv_bytes * tables.demand.peak_per_s * share
-    first = replace(prefill.pools[0], kv_bytes_per_s=kv_per_s, kv_transfer_s=sent.transfer_s)
-    problems = (*prefill.problems, *decode.problems)
-    return Draft((first, *decode.pools), problems)
+def _crowded(sizing: Sizing, prefill: Pool) -> tuple[str, ...]:
+    """A sentence when the prefill servers' links cannot carry the caches at peak."""
+    chip = sizing.catalog.accelerators[prefill.accelerator]
+    servers = prefill.n_accelerators / server_chips(chip, sizing.buying.server_chips)
+    needed = prefill.kv_bytes_per_s / BYTES_PER_GBIT / max(servers, 1)
+    held = sizing.scenario.fabric.gbit_per_s_per_node
+    if needed < held:
+        return ()
+    sentence = (
+        f"The fabric is too slow for {prefill.class_name}: {held:,.0f} Gbit/s per server, and "
+        f"{needed:,.0f} Gbit/s would do."
+    )
+    return (sentence,)
 
 
 def _sized(
@@ -203,7 +244,7 @@ def _sized(
         matching_frac=matching,
     )
     if choice is None:
-        return Draft((), (_does_not_fit(demand),))
+        return Draft((), (_does_not_fit(sizing, demand),))
     built = pool(role, table_curves, choice, demand, share=share)
     return Draft((built,), () if choice.slack <= TOLERANCE else (_misses(demand, built),))
 
@@ -219,9 +260,13 @@ def _together(drafts: Iterable[Draft]) -> Draft:
     )
 
 
-def _does_not_fit(demand: Demand) -> str:
+def _does_not_fit(sizing: Sizing, demand: Demand) -> str:
+    asked = demand.source
+    most = sizing.catalog.models[asked.model].max_context
+    if demand.input_tokens + demand.output_tokens > most:
+        return f"{asked.name} asks for more than the {most:,} tokens that {asked.model} can hold."
     return (
-        f"No allowed chip holds {demand.source.model} for {demand.name}: "
+        f"No allowed chip holds {asked.model} for {asked.name}: "
         "allow a chip with more memory, or lower precision."
     )
 

@@ -1,6 +1,6 @@
 """What a fleet consists of: pools of replicas, and options made of pools."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 ROLES = MONOLITHIC, PREFILL, DECODE = "monolithic", "prefill", "decode"
@@ -89,6 +89,10 @@ class Fleet:
     feasible: bool
     reason: str = ""
     caveats: tuple[str, ...] = ()
+
+    def serves(self, class_names: Iterable[str]) -> bool:
+        """Whether every class has a pool."""
+        return set(class_names) <= {pool.class_name for pool in self.pools}
 
     @property
     def split(self) -> bool:

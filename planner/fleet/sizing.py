@@ -23,6 +23,7 @@ from planner.load.queueing import (
     prefill_priority_replica,
     prefill_priority_saturation_per_s,
 )
+from planner.load.waiting import erlang_c
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -77,14 +78,17 @@ class Choice:
 def monolithic_table(
     curves: Curves, demand: Demand, peak_per_s: float, *, chunked: bool, prefix_cache: bool
 ) -> Table:
-    """Replicas that do both phases, at every configuration and load."""
-    fresh = demand.fresh_tokens(prefix_cache=prefix_cache)
+    """Replicas that do both phases, at every configuration and load.
+
+    A replica alone answers for its batch; its prompts wait as in a fleet that routes by load.
+    """
+    fresh, source = demand.fresh_tokens(prefix_cache=prefix_cache), demand.source
     answers = 1 + demand.iterations / curves.tokens_per_step
     decode = np.concatenate([curves.idle_decode_s[:, None], curves.decode_s], axis=1)
     mixed = np.concatenate([curves.idle_mixed_s[:, None], curves.mixed_s], axis=1)
     mixed = np.maximum.accumulate(np.maximum(mixed, decode), axis=1)
-    spread = {"output_scv": demand.source.output_scv}
-    lengths = (fresh, demand.source.input_scv, answers)
+    spread = {"output_scv": source.output_scv}
+    lengths = (fresh, source.input_scv, answers)
     wide = (decode[:, None], mixed[:, None])
     if chunked:
         saturation = chunked_saturation_per_s(fresh, answers, decode, mixed, curves.chunk_tokens)
@@ -95,13 +99,21 @@ def monolithic_table(
         saturation = prefill_priority_saturation_per_s(fresh, answers, decode, per_token_s)
         rates = LOADS * saturation[:, None]
         result = prefill_priority_replica(rates, *lengths, wide[0], per_token_s[:, None], **spread)
-    ttft = np.asarray(result.ttft_quantile_s) + curves.load_s[:, None]
+    alone = np.asarray(result.ttft_quantile_s)
+    left = pooled_wait_frac(LOADS, peak_per_s / rates, source.arrival_scv, source.input_scv)
+    unhindered = alone[:, :1]
+    ttft = unhindered + (alone - unhindered) * left + curves.load_s[:, None]
     tpot = np.asarray(result.tpot_quantile_s) / curves.tokens_per_step
     return _table(peak_per_s / rates, ttft, tpot, np.asarray(result.batch_mean), saturation, demand)
 
 
-def decode_table(curves: Curves, demand: Demand, peak_per_s: float) -> Table:
-    """Replicas that only decode; a request waits for a place in the batch before it streams."""
+def decode_table(
+    curves: Curves, demand: Demand, peak_per_s: float, wait_share_frac: float
+) -> Table:
+    """Replicas that only decode; ttft_s holds the wait for a place in the batch and the first step.
+
+    wait_share_frac: part of the time to first token that this wait may take.
+    """
     iterations = demand.iterations / curves.tokens_per_step
     saturation = decode_pool_saturation_per_s(iterations, curves.decode_s)
     rates = LOADS * saturation[:, None]
@@ -110,36 +122,54 @@ def decode_table(curves: Curves, demand: Demand, peak_per_s: float) -> Table:
     )
     ttft = np.asarray(result.wait_quantile_s) + curves.idle_decode_s[:, None]
     tpot = np.asarray(result.tpot_quantile_s) / curves.tokens_per_step
-    return _table(peak_per_s / rates, ttft, tpot, np.asarray(result.batch_mean), saturation, demand)
+    batch = np.asarray(result.batch_mean)
+    return _table(peak_per_s / rates, ttft, tpot, batch, saturation, demand, wait_share_frac)
 
 
 def prefill_table(
-    curves: Curves, demand: Demand, peak_per_s: float, handoff_s: Floats, quantile: float
+    curves: Curves,
+    demand: Demand,
+    peak_per_s: float,
+    handoff_s: Floats,
+    quantile: float,
+    share_frac: float,
 ) -> Table:
-    """One shared queue before replicas that only prefill; TTFT ends with the hand-off.
+    """One shared queue before replicas that only prefill; ttft_s ends with the hand-off.
 
     Independent parts' excesses over their means add as squares (exact for normal laws).
+    share_frac: part of the time to first token that prefill may take.
     """
     service = curves.prefill_s + curves.load_s
     offered = peak_per_s * service
     servers = np.maximum(np.ceil(offered[:, None] / LOADS), 1)
-    scv = demand.source.input_scv
+    source = demand.source
     pool = prefill_pool(
         peak_per_s,
         service[:, None],
-        scv,
+        source.input_scv,
         servers,
-        arrival_scv=demand.source.arrival_scv,
+        arrival_scv=source.arrival_scv,
         quantile=quantile,
     )
-    own_tail = service * (lognormal_quantile(scv, quantile) - 1)
-    wait_tail = np.asarray(pool.wait_quantile_s) - np.asarray(pool.wait_mean_s)
-    mean = np.asarray(pool.wait_mean_s) + (service + handoff_s)[:, None]
+    own_tail = service * (lognormal_quantile(source.input_scv, quantile) - 1)
+    wait_mean = np.asarray(pool.wait_mean_s)
     with np.errstate(invalid="ignore"):
-        ttft = mean + np.sqrt(np.maximum(wait_tail, 0) ** 2 + own_tail[:, None] ** 2)
-    ttft = np.where(np.isfinite(mean), ttft, np.inf)
+        wait_tail = np.maximum(np.asarray(pool.wait_quantile_s) - wait_mean, 0)
+    mean = wait_mean + (service + handoff_s)[:, None]
+    ttft = np.where(np.isfinite(mean), mean + np.hypot(wait_tail, own_tail[:, None]), np.inf)
     none = np.zeros_like(ttft)
-    return _table(servers, ttft, none, none, 1 / service, demand)
+    return _table(servers, ttft, none, none, 1 / service, demand, share_frac)
+
+
+def pooled_wait_frac(load: Floats, n_replicas: Floats, arrival_scv: float, scv: float) -> Floats:
+    """Wait left when requests go to the replica that can start them first, not to a random one.
+
+    The M/M/c over the M/M/1 wait at equal load, C/(cρ), times the burstiness of arrivals over that
+    of a Poisson stream (Allen–Cunneen): the same routing that the shared prefill queue assumes.
+    """
+    whole = np.maximum(np.floor(n_replicas), 1)
+    pooled = erlang_c(whole, whole * load) / (whole * load)
+    return pooled * (arrival_scv + scv) / (1 + scv)
 
 
 def lognormal_quantile(scv: float, quantile: float) -> float:
@@ -155,9 +185,11 @@ def _table(
     batch: Floats,
     saturation_per_s: Floats,
     demand: Demand,
+    ttft_share_frac: float = 1.0,
 ) -> Table:
     service = demand.source
-    slack = np.maximum(ttft_s / service.p99_ttft_s, tpot_s / service.p99_tpot_s)
+    allowed_s = service.p99_ttft_s * ttft_share_frac
+    slack = np.maximum(ttft_s / allowed_s, tpot_s / service.p99_tpot_s)
     load = np.broadcast_to(LOADS, slack.shape)
     n_replicas = np.broadcast_to(n_replicas, slack.shape)
     return Table(n_replicas, load, slack, ttft_s, tpot_s, batch, saturation_per_s)

@@ -17,28 +17,37 @@ ROOT_DECIMALS = 9
 class Plan:
     """One way to serve, in cash terms; each field a number or an array over samples.
 
-    purchase_usd: new chips all in, after owned ones are reused. resale_usd, written_off_usd:
-    proceeds and lost book value of owned chips no longer used. running_usd_per_year: cash
-    opex. revenue_usd_per_year: at the planning month's demand and today's prices.
-    setup_usd: spent at the decision; team_usd_per_year: for as long as the plan runs.
-    start_quarters: from decision to first benefit.
+    revenue, energy: a year at the planning month's demand and today's prices; running: the cash
+    opex that demand does not move. purchase_usd: new chips all in, after owned ones are reused.
+    resale_usd, displaced_book_usd, displaced_years: proceeds, carrying amount and remaining life of
+    owned chips no longer used. setup_usd: spent at the decision; team_usd_per_year: ever after.
+    start_quarters: from decision to first benefit. interim_frac: how much of the base the owned
+    chips alone can run until then.
     """
 
+    revenue_usd_per_year: Any
+    energy_usd_per_year: Any
+    running_usd_per_year: Any
     purchase_usd: Any
     resale_usd: Any
-    written_off_usd: Any
-    running_usd_per_year: Any
-    revenue_usd_per_year: Any
+    displaced_book_usd: Any
+    displaced_years: Any
     setup_usd: Any
     team_usd_per_year: Any
     start_quarters: Any
+    interim_frac: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How cash is counted: horizon, rates, and how demand and prices move."""
+    """How cash is counted: horizon, rates, and how demand and prices move.
+
+    planning_years: when demand reaches what the fleet is sized for; beyond it the fleet is full.
+    """
 
     horizon_years: Any
+    planning_years: Any
+    growth_frac_per_year: Any
     wacc_frac: Any
     tax_frac: Any
     life_years: Any
@@ -53,50 +62,86 @@ def quarters(terms: Terms) -> Floats:
 
 
 def flows_usd(plan: Plan, base: Plan, terms: Terms, delay_quarters: float = 0.0) -> Floats:
-    """After-tax cash of `plan` less `base` by quarter (..., quarters).
+    """After-tax cash of `plan` less that of `base` by quarter (..., quarters).
 
-    Before its start the plan is run as the base is. Purchases fall at the start, at prices that
-    drift; revenue falls with token prices; savings of a delayed start shrink as software closes
-    the gap. Book value touches only tax.
+    Each is counted on its own from the decision: until its start the owned chips run what they can
+    of the base, then it serves. A delayed plan gains less, as software closes the gap.
     """
-    q = quarters(terms)
-    years = q / QUARTERS_PER_YEAR
-    start = _column(plan.start_quarters) + delay_quarters
-    running = _between(q, start)
-    price = (1 - _column(terms.price_erosion_frac_per_year)) ** years
     closing = (1 - _column(terms.gap_closing_frac_per_year)) ** (delay_quarters / QUARTERS_PER_YEAR)
-    earned = _column(_less(plan, base, "revenue_usd_per_year")) * price
-    saved = _column(_less(base, plan, "running_usd_per_year"))
-    margin = (earned + saved) * closing / QUARTERS_PER_YEAR * running
-    team = _column(plan.team_usd_per_year) / QUARTERS_PER_YEAR * (q > delay_quarters)
-    capital = _capital_usd(plan, base, terms, q, start)
-    setup = _column(plan.setup_usd) * (q == delay_quarters)
-    taxed = margin - team - _write_downs_usd(plan, base, terms, q, start) - setup
-    return np.asarray(margin - team + capital - setup - _column(terms.tax_frac) * taxed)
+    tax = _column(terms.tax_frac)
+    operating = _operating_usd(plan, base, terms, delay_quarters)
+    gained = (operating - _operating_usd(base, base, terms, 0.0)) * closing
+    capital = _capital_usd(plan, terms, delay_quarters) - _capital_usd(base, terms, 0.0)
+    deducted = _deducted_usd(plan, terms, delay_quarters) - _deducted_usd(base, terms, 0.0)
+    spent = _spent_usd(plan, terms, delay_quarters) - _spent_usd(base, terms, 0.0)
+    return np.asarray(gained - spent + capital - tax * (gained - spent - deducted))
 
 
-def _capital_usd(plan: Plan, base: Plan, terms: Terms, q: Floats, start: Floats) -> Floats:
-    """Purchases less resale at the start, and what is left of new chips at the horizon."""
-    drift = (1 + _column(terms.component_drift_frac_per_year)) ** (start / QUARTERS_PER_YEAR)
-    bought = _column(_less(plan, base, "purchase_usd")) * drift
-    sold = _column(_less(plan, base, "resale_usd"))
-    at_start = _at(q, start)
-    age = (q[-1] - start) / QUARTERS_PER_YEAR
-    left = np.maximum(1 - age / _column(terms.life_years), 0)
-    return np.asarray((sold - bought) * at_start + bought * left * (q == q[-1]))
+def _operating_usd(plan: Plan, base: Plan, terms: Terms, delay: float) -> Floats:
+    """Revenue less energy and running cost by quarter, before and after the start."""
+    q = quarters(terms)
+    live = np.clip(q - _start(plan, delay), 0, 1)
+    interim = _column(plan.interim_frac) * _margin_usd(base, terms, q)
+    mixed = live * _margin_usd(plan, terms, q) + (1 - live) * interim
+    return np.asarray(mixed / QUARTERS_PER_YEAR * (q > 0))
 
 
-def _write_downs_usd(plan: Plan, base: Plan, terms: Terms, q: Floats, start: Floats) -> Floats:
-    """Depreciation of purchases and loss on displaced chips, which lower taxes."""
-    drift = (1 + _column(terms.component_drift_frac_per_year)) ** (start / QUARTERS_PER_YEAR)
-    bought = _column(_less(plan, base, "purchase_usd")) * drift
-    age = (q - start) / QUARTERS_PER_YEAR
-    in_use = (age > 0) & (age <= _column(terms.life_years))
-    yearly = bought / _column(terms.life_years)
-    loss = _column(plan.written_off_usd - plan.resale_usd) - _column(
-        base.written_off_usd - base.resale_usd
-    )
-    return np.asarray(yearly / QUARTERS_PER_YEAR * in_use + loss * _at(q, start))
+def _margin_usd(plan: Plan, terms: Terms, q: Floats) -> Floats:
+    """A year's margin at each quarter: served demand grows until the fleet is full, prices fall."""
+    years = q / QUARTERS_PER_YEAR
+    growth = 1 + _column(terms.growth_frac_per_year)
+    served = np.minimum(growth ** (years - _column(terms.planning_years)), 1)
+    price = (1 - _column(terms.price_erosion_frac_per_year)) ** years
+    moved = _column(plan.revenue_usd_per_year) * price - _column(plan.energy_usd_per_year)
+    return np.asarray(served * moved - _column(plan.running_usd_per_year))
+
+
+def _capital_usd(plan: Plan, terms: Terms, delay: float) -> Floats:
+    """Purchases at the start and whenever a life ends, resale, and what is left at the horizon."""
+    q, start, life = quarters(terms), _start(plan, delay), _life(terms)
+    price = _column(plan.purchase_usd) * _drift(terms, q)
+    worn = np.floor((q - start) / life)
+    bought = (q >= start) & (worn > np.floor((q - 1 - start) / life)) & (q < q[-1])
+    left = np.where(start < q[-1], 1 - ((q[-1] - start) % life) / life, 0)
+    sold = _column(plan.resale_usd) * _at(q, start)
+    return np.asarray(sold - price * bought + price * left * (q == q[-1]))
+
+
+def _deducted_usd(plan: Plan, terms: Terms, delay: float) -> Floats:
+    """What lowers taxes: depreciation of purchases, and the loss on displaced chips.
+
+    Displaced chips stop depreciating at the start, when their remaining book is written off.
+    """
+    q, start, life = quarters(terms), _start(plan, delay), _life(terms)
+    used = (q > start) & (start < q[-1])
+    depreciation = _column(plan.purchase_usd) * _drift(terms, start) / life * used
+    book, rest = _column(plan.displaced_book_usd), _column(plan.displaced_years) * QUARTERS_PER_YEAR
+    rest = np.maximum(rest, 1)
+    at_start = book * np.maximum(1 - start / rest, 0)
+    ended = book / rest * ((q > start) & (q <= rest))
+    return np.asarray(depreciation + (at_start - _column(plan.resale_usd)) * _at(q, start) - ended)
+
+
+def _spent_usd(plan: Plan, terms: Terms, delay: float) -> Floats:
+    """Set-up at the decision and the team from then on."""
+    q = quarters(terms)
+    team = _column(plan.team_usd_per_year) / QUARTERS_PER_YEAR * (q > delay)
+    return np.asarray(team + _column(plan.setup_usd) * (q == delay))
+
+
+def _start(plan: Plan, delay: float) -> Floats:
+    """The quarter mark at which a plan starts: whole quarters, so that cash falls on a mark."""
+    return np.ceil(_column(plan.start_quarters)) + delay
+
+
+def _life(terms: Terms) -> Floats:
+    return np.maximum(np.round(_column(terms.life_years) * QUARTERS_PER_YEAR), 1)
+
+
+def _drift(terms: Terms, q: Floats) -> Floats:
+    """Hardware price at a quarter over today's."""
+    drift = 1 + _column(terms.component_drift_frac_per_year)
+    return np.asarray(drift ** (q / QUARTERS_PER_YEAR))
 
 
 def npv_usd(flows: Floats, terms: Terms) -> Any:
@@ -134,20 +179,11 @@ def payback_years(flows: Floats) -> tuple[float | None, str]:
     return (float(negative[-1] + 1) / QUARTERS_PER_YEAR if len(negative) else 0.0), ""
 
 
-def _less(one: Plan, other: Plan, field: str) -> Any:
-    return getattr(one, field) - getattr(other, field)
-
-
 def _column(value: Any) -> Floats:
     """A number or samples as a column against the row of quarters."""
     return np.asarray(value, dtype=float)[..., None]
 
 
-def _between(q: Floats, start: Floats) -> Floats:
-    """Share of the quarter ending at q that lies after the start."""
-    return np.asarray(np.clip(q - start, 0, 1))
-
-
 def _at(q: Floats, start: Floats) -> NDArray[np.bool_]:
-    """The first quarter mark not before the start, within the horizon."""
-    return np.asarray(q == np.minimum(np.ceil(start), q[-1]))
+    """The quarter mark of the start, where it lies within the horizon."""
+    return np.asarray((q == start) & (start < q[-1]))

@@ -13,6 +13,7 @@ from planner.money.prices import (
     all_in_usd,
     capital_usd_per_year,
     energy_usd_per_w_year,
+    is_rented,
     space_usd_per_w_year,
 )
 from planner.money.volumes import Volumes, stretch
@@ -51,24 +52,21 @@ def costs(
 def _pool_costs(
     pool: Pool, scenario: Scenario, catalog: Catalog, ledger: Ledger, nominal: Ledger
 ) -> tuple[Any, ...]:
+    """The lines of one pool; a rented chip's rate covers space, energy and support."""
     more = stretch(pool, ledger, nominal)
     n = pool.n_accelerators * more
     watts = pool_watts(pool, catalog, ledger)
-    capex = n * all_in_usd(pool.accelerator, catalog, ledger)
     facility_w = watts.mean_w * more * ledger["site.pue"]
+    ours = 0 if is_rented(pool.accelerator, scenario, catalog) else 1
+    capex = n * all_in_usd(pool.accelerator, catalog, ledger) * ours
     return (
         capex,
         n * capital_usd_per_year(pool.accelerator, scenario, catalog, ledger),
-        watts.provisioned_w * more * space_usd_per_w_year(scenario, ledger),
-        facility_w * _energy_price(scenario, ledger),
+        watts.provisioned_w * more * space_usd_per_w_year(scenario, ledger) * ours,
+        facility_w * energy_usd_per_w_year(ledger) * ours,
         capex * ledger["prices.running.it_support_frac_per_year"],
         facility_w * HOURS_PER_YEAR / W_PER_KW,
     )
-
-
-def _energy_price(scenario: Scenario, ledger: Ledger) -> Any:
-    """A rented chip's rate includes its energy."""
-    return 0.0 if scenario.finance.basis == "rent" else energy_usd_per_w_year(ledger)
 
 
 def usd_per_mtok(usd_per_year: Any, volumes: Volumes) -> Any:

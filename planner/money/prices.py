@@ -48,11 +48,15 @@ def all_in_usd(accelerator: str, catalog: Catalog, ledger: Ledger) -> Any:
     return chip_usd(accelerator, catalog, ledger) * multiple
 
 
+def is_rented(accelerator: str, scenario: Scenario, catalog: Catalog) -> bool:
+    """Whether a chip is paid by the hour, everything in: only where a rental rate is known."""
+    quoted = catalog.accelerators[accelerator].rental_usd_per_hour is not None
+    return scenario.finance.basis == "rent" and quoted
+
+
 def space_usd_per_w_year(scenario: Scenario, ledger: Ledger) -> Any:
     """Yearly cost of one watt of provisioned IT power, energy apart. Returns: [USD/W/year]"""
-    if scenario.finance.basis == "rent":
-        return 0.0
-    if scenario.finance.basis == "colocate":
+    if scenario.finance.basis != "own":
         return ledger["site.colocation_usd_per_kw_month"] * MONTHS_PER_YEAR / W_PER_KW
     life = ledger["prices.life.facility_years"]
     return (
@@ -71,8 +75,7 @@ def capital_usd_per_year(
     accelerator: str, scenario: Scenario, catalog: Catalog, ledger: Ledger
 ) -> Any:
     """Replacement annuity of one chip all in, or its rent. Returns: [USD/year]"""
-    rented = catalog.accelerators[accelerator].rental_usd_per_hour
-    if scenario.finance.basis == "rent" and rented is not None:
+    if is_rented(accelerator, scenario, catalog):
         return ledger[f"accelerators.{accelerator}.rental_usd_per_hour"] * HOURS_PER_YEAR
     annuity = annuity_frac(ledger["finance.wacc_frac"], ledger["finance.life_years"])
     return all_in_usd(accelerator, catalog, ledger) * annuity
@@ -82,11 +85,12 @@ def usd_per_chip_year(
     accelerator: str, scenario: Scenario, catalog: Catalog, ledger: Ledger
 ) -> float:
     """Rough yearly cost of a chip at TDP, only to rank configurations. Returns: [USD/year]"""
+    capital = capital_usd_per_year(accelerator, scenario, catalog, ledger)
+    if is_rented(accelerator, scenario, catalog):
+        return float(capital)
     support = ledger["prices.running.it_support_frac_per_year"] * all_in_usd(
         accelerator, catalog, ledger
     )
     space = nameplate_w(accelerator, catalog, ledger) * space_usd_per_w_year(scenario, ledger)
     energy = tdp(accelerator, ledger) * ledger["site.pue"] * energy_usd_per_w_year(ledger)
-    return float(
-        capital_usd_per_year(accelerator, scenario, catalog, ledger) + support + space + energy
-    )
+    return float(capital + support + space + energy)

@@ -26,9 +26,14 @@ class Volumes:
         return self.input_tokens + self.output_tokens
 
 
-def volumes(demands: tuple[Demand, ...], ledger: Ledger, nominal: Ledger) -> Volumes:
-    """Sum over the classes; useful tokens are those of requests inside both p99 limits."""
-    rows = [_class_volumes(demand, ledger, nominal) for demand in demands]
+def volumes(
+    demands: tuple[Demand, ...], ledger: Ledger, nominal: Ledger, *, prefix_cache: bool
+) -> Volumes:
+    """Sum over the classes; useful tokens are those of requests inside both p99 limits.
+
+    prefix_cache: whether the option caches; without it no input is billed as cached.
+    """
+    rows = [_class_volumes(demand, ledger, nominal, prefix_cache) for demand in demands]
     columns = [sum(column) for column in zip(*rows, strict=True)]
     both_slos = 1 - 2 * (1 - ledger["estimates.serving.slo_quantile"])
     inputs, cached, outputs, revenue = columns
@@ -36,12 +41,14 @@ def volumes(demands: tuple[Demand, ...], ledger: Ledger, nominal: Ledger) -> Vol
     return Volumes(inputs, cached, outputs, outputs * both_slos, revenue * realised)
 
 
-def _class_volumes(demand: Demand, ledger: Ledger, nominal: Ledger) -> tuple[Any, Any, Any, Any]:
+def _class_volumes(
+    demand: Demand, ledger: Ledger, nominal: Ledger, prefix_cache: bool
+) -> tuple[Any, Any, Any, Any]:
     path = f"classes.{demand.name}"
     stretch = demand_factor(demand.name, ledger, nominal)
     requests = demand.mean_per_s * SECONDS_PER_YEAR * stretch
     inputs = requests * demand.input_tokens
-    cached = inputs * ledger[f"{path}.cache_hit_frac"]
+    cached = inputs * ledger[f"{path}.cache_hit_frac"] * (1 if prefix_cache else 0)
     outputs = requests * demand.output_tokens
     revenue = (
         (inputs - cached) * ledger[f"{path}.usd_per_mtok_input"]

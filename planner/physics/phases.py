@@ -9,10 +9,11 @@ from planner.facts.models import Model
 from planner.physics import roofline
 from planner.physics.roofline import Machine
 from planner.physics.transformer import Work
-from planner.physics.weights import WIDE
+from planner.physics.weights import BYTES_PER_ELEMENT, WIDE
 
 Floats = NDArray[np.float64]
-ACTIVATION_BYTES = 2.0
+WIDE_BYTES = BYTES_PER_ELEMENT["bf16"]
+NARROW_BYTES = BYTES_PER_ELEMENT["fp8"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,21 @@ def step_time(model: Model, machine: Machine, work: Work, tokens: ArrayLike) -> 
     compute_s = roofline.compute_time_s(machine, narrow_flop, work.flop - narrow_flop)
     memory_s = roofline.memory_time_s(machine, work.moved_bytes)
     roof_s = roofline.roof_time_s(compute_s, memory_s, machine.roof_order)
-    message = np.multiply(tokens, model.hidden * ACTIVATION_BYTES)
-    per_layer_s = machine.layer_overhead_s + 2 * roofline.all_reduce_time_s(machine, message)
+    per_layer_s = machine.layer_overhead_s + _exchange_time_s(model, machine, tokens)
     fixed_s = model.n_layers * per_layer_s + machine.iteration_overhead_s
     return StepTime(roof_s + fixed_s, compute_s, memory_s, fixed_s)
+
+
+def _exchange_time_s(model: Model, machine: Machine, tokens: ArrayLike) -> Floats:
+    """Communication of one layer among the chips of a replica. Returns: [s]
+
+    Dense models: two all-reduces of the hidden vectors (tensor parallel). Models with experts:
+    attention on each chip's own sequences, tokens sent to their experts and back (expert parallel).
+    """
+    if not model.n_experts:
+        message = np.multiply(tokens, model.hidden * WIDE_BYTES)
+        return 2 * roofline.all_reduce_time_s(machine, message)
+    routed = np.multiply(tokens, model.hidden * model.n_experts_active)
+    sent, returned = routed * NARROW_BYTES, routed * WIDE_BYTES
+    one_way = roofline.all_to_all_time_s
+    return one_way(machine, sent) + one_way(machine, returned)

@@ -69,3 +69,15 @@ def all_reduce_time_s(machine: Machine, message_bytes: Floats) -> Floats:
     n = machine.n_chips
     wire_s = 2 * (n - 1) / n * message_bytes / (machine.link_bytes_per_s * machine.link_frac)
     return np.where(n > 1, wire_s + machine.link_latency_s, 0)
+
+
+def all_to_all_time_s(machine: Machine, message_bytes: Floats) -> Floats:
+    """All chips exchange their n-th of a message: (n−1)/n of it leaves each chip; 0 for n = 1.
+
+    message_bytes: of all chips together. Source: Thakur, Rabenseifner, Gropp, IJHPCA 19(1), 2005.
+    Returns: [s]
+    """
+    n = machine.n_chips
+    own = message_bytes / n * (n - 1) / n
+    wire_s = own / (machine.link_bytes_per_s * machine.link_frac)
+    return np.where(n > 1, wire_s + machine.link_latency_s, 0)

@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 import planner
-from planner import Scenario, profiles
+from planner import Scenario, ScenarioError, profiles
 
 PROFILES = profiles.names()
 OPTION_IDS = [
@@ -37,7 +37,7 @@ HEADLINE = """prefill_token_frac decode_to_prefill_token_ratio prefill_time_frac
 tax_frac gross_gap_frac software_gain_frac paper_tax_frac stranded_mw stranded_capital_usd free_mw
 recovered_mw extra_throughput_frac revenue_usd_per_kwh cost_usd_per_mtok capex_usd_per_mtok npv_usd
 irr_frac payback_years waiting_usd_per_quarter""".split()
-ONLY_AS_BUILT = ["speed_to_power_quarters", "at_18_months", "proposed"]
+DATED = ["speed_to_power_quarters", "at_18_months"]
 OPTION = """id label feasible reason pools n_accelerators capex_usd it_peak_w facility_peak_w
 facility_mean_w p99_ttft_s p99_tpot_s output_tokens_per_s cost_usd_per_year cost_usd_per_mtok
 capex_usd_per_mtok revenue_usd_per_kwh j_per_useful_token kv_gbit_per_s kv_transfer_s
@@ -73,8 +73,8 @@ def test_every_key_of_the_contract_is_there(profile):
     assert held["schema"] == "plan/1"
     assert missing(VERDICT, held["verdict"]) == []
     assert missing(DECLARED, held["declared"]) == []
-    assert missing([*HEADLINE, *ONLY_AS_BUILT], held["headline"]) == []
-    assert missing(HEADLINE, held["headline"]["proposed"]) == []
+    assert missing([*HEADLINE, *DATED, "proposed"], held["headline"]) == []
+    assert missing([*HEADLINE, *DATED], held["headline"]["proposed"]) == []
     assert missing(["recovered", "new"], held["headline"]["speed_to_power_quarters"]) == []
     later = held["headline"]["at_18_months"]
     assert missing(["tax_frac", "recovered_mw", "action"], later) == []
@@ -163,10 +163,12 @@ def test_a_small_enterprise_with_mature_software_stays():
 
 
 def test_a_flip_really_flips():
-    flips = answer("axiom").flips
-    assert flips
-    for flip in flips:
-        moved = answer("axiom").scenario.model_copy(update={flip["input"]: flip["value"]})
+    found = [(profile, flip) for profile in PROFILES for flip in answer(profile).flips]
+    assert found
+    for profile, flip in found:
+        held = answer(profile)
+        assert flip["action"] != held.verdict.action
+        moved = held.scenario.model_copy(update={flip["input"]: flip["value"]})
         assert planner.plan(moved, n_samples=64).verdict.action == flip["action"]
 
 
@@ -181,6 +183,49 @@ def test_without_samples_there_is_no_confidence_and_the_caveats_say_so():
     assert held["verdict"]["confidence_frac"] is None
     assert held["headline"]["tax_frac"]["p10"] is None
     assert any("no samples" in caveat for caveat in held["caveats"])
+
+
+def test_nobody_asking_is_refused_in_words():
+    with pytest.raises(ScenarioError, match="nobody asks"):
+        changed(demand_scale=0)
+
+
+def test_a_class_that_nobody_asks_for_is_left_out():
+    held = changed(classes=[{"name": "chat"}, {"name": "code", "requests_per_s": 0}])
+    assert {pool.class_name for pool in held.fleets["as-built"].pools} == {"chat"}
+
+
+def test_a_model_that_owned_chips_cannot_hold_is_built_from_others_and_said():
+    fields = {"candidates": ["b200-sxm"], "owned": [{"accelerator": "a100-40-sxm", "n": 100}]}
+    held = changed(classes=[{"name": "chat", "model": "deepseek-v3"}], **fields)
+    built = held.fleets["as-built"]
+    assert not built.feasible
+    assert "deepseek-v3" in built.reason
+    assert {pool.accelerator for pool in built.pools} == {"b200-sxm"}
+
+
+def test_a_prompt_longer_than_the_model_s_context_is_refused_in_words():
+    with pytest.raises(ScenarioError, match="131,072 tokens"):
+        changed(classes=[{"name": "chat", "input_tokens": 400_000}])
+
+
+def test_with_only_owned_chips_to_choose_from_there_is_no_tax():
+    held = planner.plan(
+        Scenario.read({"profile": "hyperscaler", "candidates": ["h100-sxm", "h200-sxm"]})
+    ).as_dict(flips=False)
+    assert held["headline"]["tax_frac"]["p50"] == pytest.approx(0, abs=1e-12)
+
+
+def test_a_fabric_too_slow_makes_a_split_infeasible_and_names_the_speed_that_would_do():
+    held = changed(fabric={"gbit_per_s_per_node": 1})
+    split = held.fleets["split-same-chip"]
+    assert not split.feasible
+    assert "Gbit/s would do" in split.reason
+
+
+def test_an_air_cooled_hall_takes_no_liquid_cooled_chip():
+    held = changed(site={"cooling": "air"}, candidates=["mi355x"])
+    assert any("liquid cooling" in caveat for caveat in held.sized.caveats)
 
 
 # The three headline sliders.

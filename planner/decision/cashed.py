@@ -1,0 +1,175 @@
+"""An option as cash: what is bought, sold, paid and earned, at the share the site can feed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from planner.decision.sized import Sized
+from planner.facts.ledger import Ledger
+from planner.facts.units import QUARTERS_PER_YEAR, W_PER_MW
+from planner.fleet.pools import Fleet
+from planner.fleet.watts import fleet_watts, nameplate_w
+from planner.money import friction
+from planner.money.cash import Plan
+from planner.money.economics import Costs, costs
+from planner.money.prices import all_in_usd, capital_usd_per_year
+from planner.money.tax import Extras
+from planner.money.volumes import Volumes, stretch
+
+AS_BUILT = "as-built"
+
+
+def cash_plan(
+    sized: Sized,
+    fleets: Mapping[str, Fleet],
+    fleet: Fleet,
+    own: Costs,
+    extras: Extras,
+    sold: Volumes,
+    ledger: Ledger,
+) -> Plan:
+    """One option in cash terms."""
+    served = served_frac(sized, fleet)
+    need = _need(sized, fleet, served, ledger)
+    bought = _bought(sized, need)
+    energy, running = _running_usd_per_year(sized, fleet, own, need, served, ledger)
+    return Plan(
+        revenue_usd_per_year=sold.revenue_usd * served,
+        energy_usd_per_year=energy,
+        running_usd_per_year=running + extras.fabric + extras.flexibility,
+        purchase_usd=_purchase_usd(sized, bought, ledger),
+        setup_usd=_setup_usd(sized, fleet, bought, sold, own, ledger),
+        team_usd_per_year=friction.team_usd_per_year(ledger) if fleet.split else 0.0,
+        start_quarters=_start_quarters(sized, fleet, bought, ledger),
+        interim_frac=_covered_frac(sized, fleets[AS_BUILT], ledger),
+        **_displaced(sized, need, ledger),
+    )
+
+
+def served_frac(sized: Sized, fleet: Fleet) -> float:
+    """Share of demand (up to the backlog on top) that the power ceiling lets an option serve."""
+    facility_w = fleet_watts(fleet, sized.catalog, sized.ledger).provisioned_w
+    facility_w *= sized.ledger["site.pue"]
+    ceiling_w = sized.ledger["power_budget_mw"] * W_PER_MW
+    wanted = 1 + sized.ledger["backlog_frac"]
+    return float(min(wanted, ceiling_w / facility_w)) if facility_w else wanted
+
+
+def _need(sized: Sized, fleet: Fleet, served: float, ledger: Ledger) -> dict[str, Any]:
+    """Chips in use by type, the owned types included."""
+    need: dict[str, Any] = dict.fromkeys(sized.owned, 0.0)
+    for pool in fleet.pools:
+        more = pool.n_accelerators * stretch(pool, ledger, sized.ledger) * served
+        need[pool.accelerator] = need.get(pool.accelerator, 0.0) + more
+    return need
+
+
+def _bought(sized: Sized, need: Mapping[str, Any]) -> dict[str, Any]:
+    """Chips that the owned ones do not cover, by type."""
+    more = {chip: np.maximum(n - sized.owned.get(chip, 0.0), 0) for chip, n in need.items()}
+    return {chip: n for chip, n in more.items() if np.any(n)}
+
+
+def _covered_frac(sized: Sized, as_built: Fleet, ledger: Ledger) -> Any:
+    """How much of the as-built work the owned chips can do alone."""
+    need = _need(sized, as_built, served_frac(sized, as_built), ledger)
+    total = sum(need.values())
+    kept = sum(np.minimum(n, sized.owned.get(chip, 0.0)) for chip, n in need.items())
+    return kept / np.maximum(total, 1)
+
+
+def _displaced(sized: Sized, need: Mapping[str, Any], ledger: Ledger) -> dict[str, Any]:
+    """Proceeds, book value and remaining life of owned chips that are no longer used."""
+    idle = {chip: np.maximum(n - need[chip], 0) for chip, n in sized.owned.items()}
+    received = 1 - ledger["estimates.money.resale_haircut_frac"]
+
+    def total(field: str) -> Any:
+        return sum(n * ledger[f"owned.{chip}.{field}"] for chip, n in idle.items())
+
+    life = ledger["finance.life_years"]
+    rest = {chip: np.maximum(life - ledger[f"owned.{chip}.age_years"], 0) for chip in idle}
+    chips = np.maximum(sum(idle.values()), 1)
+    return {
+        "resale_usd": total("resale_usd") * received,
+        "displaced_book_usd": total("book_usd"),
+        "displaced_years": sum(n * rest[chip] for chip, n in idle.items()) / chips,
+    }
+
+
+def _purchase_usd(sized: Sized, bought: Mapping[str, Any], ledger: Ledger) -> Any:
+    """Price of the new chips all in; nothing where they are rented."""
+    if sized.scenario.finance.basis == "rent":
+        return 0.0
+    return sum(n * all_in_usd(chip, sized.catalog, ledger) for chip, n in bought.items())
+
+
+def _running_usd_per_year(
+    sized: Sized,
+    fleet: Fleet,
+    own: Costs,
+    need: Mapping[str, Any],
+    served: float,
+    ledger: Ledger,
+) -> tuple[Any, Any]:
+    """Energy, and the cash opex that demand does not move.
+
+    Owned halls are paid for: within the ceiling they cost no cash. Owned chips pay no rent.
+    """
+    scenario, catalog = sized.scenario, sized.catalog
+    if scenario.finance.basis != "rent":
+        space = own.space_usd_per_year if scenario.finance.basis == "colocate" else 0.0
+        return own.energy_usd_per_year * served, (own.support_usd_per_year + space) * served
+    housed = scenario.model_copy(
+        update={"finance": scenario.finance.model_copy(update={"basis": "colocate"})}
+    )
+    ours = costs(fleet, housed, catalog, ledger, sized.ledger)
+    bought = _bought(sized, need)
+    kept = 1 - sum(bought.values()) / np.maximum(sum(need.values()), 1)
+    rent = sum(n * capital_usd_per_year(c, scenario, catalog, ledger) for c, n in bought.items())
+    at_home = (ours.support_usd_per_year + ours.space_usd_per_year) * served * kept
+    return ours.energy_usd_per_year * served * kept, at_home + rent
+
+
+def _new_types(sized: Sized, bought: Mapping[str, Any]) -> list[str]:
+    """Bought chips of a type that the site does not host yet; everything fits an empty site."""
+    return [chip for chip in bought if chip not in sized.owned] if sized.owned else []
+
+
+def _setup_usd(
+    sized: Sized,
+    fleet: Fleet,
+    bought: Mapping[str, Any],
+    sold: Volumes,
+    own: Costs,
+    ledger: Ledger,
+) -> Any:
+    """Spent at the decision: re-equipped halls, rolled-out software, a split's bad quarter."""
+    watts = sum(
+        bought[chip] * nameplate_w(chip, sized.catalog, sized.ledger)
+        for chip in _new_types(sized, bought)
+    )
+    facility_mw = watts * ledger["site.pue"] / W_PER_MW
+    retrofit = facility_mw * ledger["site.retrofit_usd_per_mw"]
+    risk = friction.bad_quarter_usd(sold, own.energy_usd_per_year, ledger) if fleet.split else 0.0
+    return retrofit + risk + _rollout_usd(sized, fleet, ledger)
+
+
+def _rollout_usd(sized: Sized, fleet: Fleet, ledger: Ledger) -> Any:
+    """Engineers who validate and roll out new software; nothing where nothing changes."""
+    scenario = sized.scenario
+    if fleet.id == AS_BUILT or scenario.software == scenario.available_software:
+        return 0.0
+    people = ledger["estimates.money.rollout_engineers"] * ledger["operator.loaded_usd_per_year"]
+    return people * ledger["estimates.money.rollout_quarters"] / QUARTERS_PER_YEAR
+
+
+def _start_quarters(sized: Sized, fleet: Fleet, bought: Mapping[str, Any], ledger: Ledger) -> Any:
+    """Quarters to the first benefit: what is built, then what must arrive or be re-equipped."""
+    built: Any = ledger["operator.build_quarters"] if fleet.split else 0.0
+    if not fleet.split and _rollout_usd(sized, fleet, sized.ledger):
+        built = ledger["estimates.money.rollout_quarters"]
+    arrived: Any = ledger["estimates.money.delivery_quarters"] if bought else 0.0
+    if _new_types(sized, bought):
+        arrived = np.maximum(arrived, ledger["site.retrofit_quarters"])
+    return built + arrived
