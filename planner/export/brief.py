@@ -1,20 +1,21 @@
 """The one-page brief as PDF: what a capacity architect asks a CFO to sign."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import typst
 
 from planner.decision.plan import Plan
 from planner.errors import ExportError
 from planner.export.content import content
-from planner.export.printable import FONTS
+from planner.export.printable import FONTS, literal
 
 TEMPLATE = Path(__file__).parent / "brief.typ"
 PAPERS = ("a4", "letter")
 STATUSES = ("DRAFT", "APPROVED")
-STANDARDS = ["a-2a", "ua-1"]
 
 
 def brief_pdf(
@@ -34,7 +35,17 @@ def brief_pdf(
     _known("status", status, STATUSES)
     moment = _utc(made_at)
     said = content(plan, made_at=moment, author=author, status=status)
-    return _compiled(json.dumps({"paper": paper, **said}), moment)
+    page = {"paper": paper, **_literal(said), "figures": said["figures"]}
+    return _compiled(json.dumps(page), moment)
+
+
+def _literal(said: Any) -> Any:
+    """Every text of the page without what the font cannot print."""
+    if isinstance(said, Mapping):
+        return {key: _literal(item) for key, item in said.items()}
+    if isinstance(said, list | tuple):
+        return [_literal(item) for item in said]
+    return literal(said) if isinstance(said, str) else said
 
 
 def _known(what: str, given: str, allowed: tuple[str, ...]) -> None:
@@ -57,7 +68,7 @@ def _compiled(said: str, moment: datetime) -> bytes:
             ignore_system_fonts=True,
             format="pdf",
             sys_inputs={"content": said},
-            pdf_standards=STANDARDS,
+            pdf_standards=["a-2a", "ua-1"],
             timestamp=int(moment.timestamp()),
         )
     except (typst.TypstError, RuntimeError) as error:

@@ -4,6 +4,7 @@ Text stays text, in the vendored font at its printed size; the same input gives 
 """
 
 import io
+import itertools
 import math
 import threading
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 from matplotlib.text import Annotation
 
-from planner.export.printable import FONTS
+from planner.export.printable import FONTS, literal
 
 STYLE = Path(__file__).parent / "figures.mplstyle"
 GAIN, LOSS, TOTAL, GUIDE = "C0", "C1", "C2", "C3"
@@ -47,12 +48,12 @@ def waterfall(parts: Sequence[float], start: float = 0.0) -> list[tuple[float, f
     ends = [start]
     for part in parts:
         ends.append(ends[-1] + part)
-    return list(zip(ends, ends[1:], strict=False))
+    return list(itertools.pairwise(ends))
 
 
 def drawn(bars: Sequence[Bar], guides: Sequence[float] = (0.0,), columns: int = 1) -> Drawing:
     """Rows of bars on one scale, with thin upright lines at the guides; one or two columns wide."""
-    alt = "; ".join(f"{bar.label}: {bar.value}" for bar in bars)
+    alt = "; ".join(literal(f"{bar.label}: {bar.value}") for bar in bars)
     with _drawing, mpl.rc_context(style()):
         return Drawing(alt, _svg(_figure(bars, guides, columns)))
 
@@ -105,7 +106,7 @@ def _label(figure: Figure, axes: Axes, bars: Sequence[Bar]) -> None:
 
 def _text(axes: Axes, words: str, side: int, y: int, strong: bool) -> Annotation:
     return axes.annotate(
-        words,
+        literal(words),
         (side, y),
         xycoords=("figure fraction", "data"),
         ha="right" if side else "left",

@@ -110,6 +110,7 @@ def _npv(document: Mapping[str, Any], rival: str, held: Mapping[str, float]) -> 
     stays = verdict["action"] == "stay"
     years = document["headline"]["proposed"]["payback_years"]
     paid = "no payback date" if years is None else f"payback {text.number(years)} years"
+    paid = "pays from the start" if years == 0 else paid
     why = "no other is feasible" if rival == "as-built" else "why the verdict is to stay"
     sure = verdict["confidence_frac"]
     gain = "" if sure is None else f"gain in {text.percent(sure)} of futures; "

@@ -47,6 +47,8 @@ TITLES = {
     "estimates.power.overhead_draw_frac": "Server draw over its nameplate",
     "power.idle_frac_of_tdp": "Idle power over TDP",
     "power.server.nameplate_over_tdp_frac": "Server nameplate over TDP",
+    "software.rate_matching.decode_rate_frac": "Decode kept up with prefill",
+    "software.rate_matching.prefill_rate_frac": "Prefill kept up with decode",
     "prices.capital.all_in_over_chip_price_frac": "All-in capital over chip price",
     "prices.capital.all_in_over_rack_price_frac": "All-in capital over rack price",
     "prices.capital.all_in_over_server_price_frac": "All-in capital over server price",
@@ -60,7 +62,7 @@ def name_of(assumption: Assumption, catalog: Catalog) -> str:
     first, *rest = assumption.parameter.split(".")
     if not rest:
         return _title(Scenario, first)
-    if first in PARTS:
+    if first in PARTS and rest[0] in PARTS[first].model_fields:
         return _title(PARTS[first], rest[-1])
     if first == "classes":
         return f"{'.'.join(rest[:-1])}: {_title(WorkloadClass, rest[-1]).lower()}"
@@ -68,6 +70,8 @@ def name_of(assumption: Assumption, catalog: Catalog) -> str:
         return f"{_chip(catalog, rest[0])}: {_title(OwnedFleet, rest[-1]).lower()}"
     if first == "accelerators":
         return f"{_chip(catalog, rest[0])}: {_words(rest[1]).lower()}"
+    if rest[0] == "speed":
+        return _speed(catalog, rest[-1])
     words = _words(rest[-1])
     return TITLES.get(assumption.parameter, words if " " in words else f"{words}, {first}")
 
@@ -91,6 +95,12 @@ def _unit(unit: str) -> tuple[Callable[..., str], str]:
     return (UNITS[head], tail) if head in UNITS else (text.number, f" {head}{tail}")
 
 
+def _speed(catalog: Catalog, field: str) -> str:
+    chip = UNIT_WORDS.sub("", field)
+    known = chip in catalog.accelerators
+    return f"Speed of {_chip(catalog, chip) if known else 'chips not measured'} against the fit"
+
+
 def _title(model: type[BaseModel], field: str) -> str:
     return str(model.model_fields[field].title)
 
@@ -100,7 +110,7 @@ def _chip(catalog: Catalog, name: str) -> str:
 
 
 def _words(name: str) -> str:
-    """"it_support_frac_per_year" is "IT support"."""
+    """IT support, of it_support_frac_per_year."""
     words = [ACRONYMS.get(word, word) for word in UNIT_WORDS.sub("", name).split("_")]
     phrase = " ".join(words)
     return phrase[0].upper() + phrase[1:]

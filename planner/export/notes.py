@@ -1,0 +1,173 @@
+"""The running text of the brief: what is asked, what would turn it, and how far to trust it."""
+
+from calendar import monthrange
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from planner import text
+from planner.decision.plan import Plan
+from planner.decision.risk import Swing
+from planner.export.printable import ELLIPSIS, literal, printable
+from planner.export.wording import name_of, value_of
+
+NAME_CHARACTERS = {"assumption": 34, "caveat": 92}
+SHOWN_NAMES = 2
+MONTHS_PER_YEAR, QUARTERS_PER_YEAR = 12, 4
+SLIDERS: Mapping[str, tuple[str, Callable[..., str]]] = {
+    "decode_to_prefill_token_ratio": ("output : input tokens", text.ratio),
+    "power_budget_mw": ("the power budget", text.mw),
+    "fleet_mix": ("the split share of power", text.percent),
+}
+EXCLUDED = (
+    "Training beyond its share of chips; other staff; licences, storage and egress; quality lost "
+    "to lower precision; financing fees. Owned and new chips do not yet mix in one pool."
+)
+
+
+def prose(
+    plan: Plan, document: Mapping[str, Any], widest: Sequence[Swing], review: date, cut: str
+) -> dict[str, Any]:
+    """Every sentence of the page by its place."""
+    return {
+        "verdict": document["verdict"]["sentence"],
+        "ask": ask(plan, review),
+        "conditions": list(_conditions(plan, document, widest)),
+        "waiting": _waiting(plan, document),
+        "later": _later(document),
+        "caveats": _caveats(plan),
+        "excluded": EXCLUDED,
+        "error": _error(plan, document),
+        "cut": cut,
+    }
+
+
+def quarter_later(day: date) -> date:
+    """The day to look again: a quarter on, when waiting has cost once."""
+    months = day.month - 1 + MONTHS_PER_YEAR // QUARTERS_PER_YEAR
+    year, month = day.year + months // MONTHS_PER_YEAR, months % MONTHS_PER_YEAR + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+def ask(plan: Plan, review: date) -> str:
+    """What the reader is asked to sign, in a few words."""
+    option = plan.verdict.option_id
+    if plan.verdict.action == "stay":
+        return f"Approve no change; decide again on {review:%Y-%m-%d}."
+    operator, usd = plan.scenario.operator, float(plan.money.cash[option].purchase_usd)
+    chips = f"{text.usd(usd)} of new chips" if usd else "no new chips"
+    if not plan.fleets[option].split:
+        return f"Approve the software roll-out and {chips}."
+    engineers = text.count(round(operator.engineers), "engineer")
+    quarters = text.number(operator.build_quarters, place=0)
+    return f"Approve {chips}, {engineers} and a {quarters}-quarter build."
+
+
+def _conditions(plan: Plan, document: Mapping[str, Any], widest: Sequence[Swing]) -> Iterator[str]:
+    """Where the verdict turns: along the sliders, and in the widest assumptions."""
+    here = document["verdict"]["action"]
+    turns = [flip for flip in document["verdict"]["flips"] if flip["action"] != here]
+    for flip in turns:
+        name, show = SLIDERS[flip["input"]]
+        verb = _verb(plan, document, flip)
+        yield f"{flip['action'].capitalize()} wins once {name} {verb} {show(flip['value'])}."
+    if not turns:
+        yield "No value of the three sliders turns it."
+    crossing = [swing for swing in widest if zero(swing) is not None]
+    if crossing:
+        points = (_point(plan, swing) for swing in crossing[:SHOWN_NAMES])
+        yield f"NPV changes sign near {' or '.join(points)}."
+    else:
+        yield "No single assumption turns the sign of NPV."
+
+
+def _point(plan: Plan, swing: Swing) -> str:
+    """An assumption and its value where NPV is nil: "Growth at 3.1% a year"."""
+    name = printable(name_of(swing.assumption, plan.catalog), NAME_CHARACTERS["assumption"])
+    return f"{name} at {value_of(zero(swing) or 0.0, swing.assumption.unit)}"
+
+
+def zero(swing: Swing) -> float | None:
+    """Where a swing's NPV is about nil, drawn straight from its low to its high end."""
+    low, high = swing.npv_low_usd, swing.npv_high_usd
+    if not low * high < 0:
+        return None
+    held = swing.assumption
+    return held.low + (held.high - held.low) * low / (low - high)
+
+
+def _verb(plan: Plan, document: Mapping[str, Any], flip: Mapping[str, Any]) -> str:
+    """Which way a slider must move from where it stands."""
+    name = flip["input"]
+    ratio = document["headline"]["decode_to_prefill_token_ratio"]
+    today = getattr(plan.scenario, name) if name != "decode_to_prefill_token_ratio" else ratio
+    if today == "auto":
+        return "is forced to"
+    return "falls to" if flip["value"] < today else "rises to"
+
+
+def _waiting(plan: Plan, document: Mapping[str, Any]) -> str:
+    usd = document["headline"]["proposed"]["waiting_usd_per_quarter"]
+    if usd is None:
+        cost = "Nothing, for nothing is proposed."
+    elif usd < 0:
+        cost = f"Waiting pays {text.usd(-usd)} a quarter."
+    else:
+        cost = f"{text.usd(usd)} a quarter."
+    speed = document["headline"]["speed_to_power_quarters"]
+    first, new = (text.count(round(speed[key]), "quarter") for key in ("recovered", "new"))
+    anyway = float(plan.money.cash["as-built"].purchase_usd)
+    also = f" Carrying on buys {text.usd(anyway)} of chips too." if anyway else ""
+    more = document["declared"]["flexibility_usd_per_year"]
+    mixed = f" Mixed use pays {text.usd(more)} a year for flexibility." if more > 0 else ""
+    return f"{cost} Recovered power serves after {first}, new power after {new}.{also}{mixed}"
+
+
+def _later(document: Mapping[str, Any]) -> str:
+    held = document["headline"]["at_18_months"]
+    ratio, action = text.ratio(held["decode_to_prefill_token_ratio"]), held["action"]
+    return (
+        f"At {ratio} the verdict reads {action}: {text.percent(held['tax_frac'])} tax after "
+        f"software, {text.mw(held['recovered_mw'])} recovered."
+    )
+
+
+def _caveats(plan: Plan) -> str:
+    """The first thing that bent this answer, and how many more there are."""
+    held = [*plan.sized.caveats, *plan.fleets["proposed"].caveats]
+    if not held:
+        return ""
+    more = f" And {text.number(len(held) - 1)} more in the plan." if held[1:] else ""
+    return printable(held[0], NAME_CHARACTERS["caveat"]) + more
+
+
+def _error(plan: Plan, document: Mapping[str, Any]) -> str:
+    ledger = document["ledger"]
+    guessed = sum(row["kind"] in {"estimate", "assumption"} for row in ledger)
+    return (
+        "A first fit to public measurements, not a calibration: no error is claimed. "
+        f"{text.number(guessed, place=0)} of {text.count(len(ledger), 'assumption')} are estimates "
+        f"without a published source. {_ranges(plan)}"
+    )
+
+
+def _ranges(plan: Plan) -> str:
+    if plan.sampled is None:
+        return "The plan was made without samples, so it has no P10 to P90."
+    n = text.count(np.size(plan.sampled.npv_usd["split-mixed"]), "draw")
+    return (
+        "Large figures use the stated values (NPV: P50); "
+        f"ranges come from {n}, fleets held as sized."
+    )
+
+
+def cut(names: Mapping[str, str], shown: Mapping[str, str]) -> str:
+    """Says so where a name was too long for the page."""
+    long = [
+        f"{what} of {text.count(len(name), 'character')}"
+        for what, name in names.items()
+        if shown[what] != literal(name)
+    ]
+    return f"Cut at {ELLIPSIS} for want of room: {', '.join(long)}." if long else ""

@@ -1,0 +1,70 @@
+"""Assumptions read as a finance reader would say them."""
+
+import pytest
+
+from planner import Scenario, load_catalog, plan
+from planner.export.wording import TITLES, name_of, range_of, value_of
+from planner.facts.ledger import Assumption
+
+
+def named(parameter):
+    row = Assumption(parameter, 1.0, "1", 0.0, 2.0, "estimate", "none")
+    return name_of(row, load_catalog())
+
+
+@pytest.mark.parametrize(
+    ("parameter", "name"),
+    [
+        ("growth_frac_per_year", "Growth"),
+        ("finance.wacc_frac", "Cost of capital"),
+        ("classes.chat.requests_per_s", "chat: requests"),
+        ("classes.a.b.requests_per_s", "a.b: requests"),
+        ("owned.h100-sxm.resale_usd", "H100 80GB SXM5: resale value"),
+        ("accelerators.mi300x.price_usd", "Instinct MI300X: price"),
+        ("prices.running.it_support_frac_per_year", "IT support over capital"),
+        ("calibration.speed.mi300x_frac", "Speed of Instinct MI300X against the fit"),
+        ("calibration.speed.other_frac", "Speed of chips not measured against the fit"),
+        ("prices.life.facility_years", "Facility years"),
+    ],
+)
+def test_a_name_is_words(parameter, name):
+    assert named(parameter) == name
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "words"),
+    [
+        (0.31, "frac", "31%"),
+        (0.04, "frac/year", "4.0% a year"),
+        (30_000, "USD", "$30k"),
+        (0.083, "USD/kWh", "$0.083/kWh"),
+        (4e-5, "s", "40 µs"),
+        (6, "quarters", "6.0 quarters"),
+        (300, "1", "300"),
+        (91, "W", "91 W"),
+        (12, "MW", "12 MW"),
+        (0.004, "1/s", "0.0040/s"),
+    ],
+)
+def test_a_value_has_its_unit(value, unit, words):
+    assert value_of(value, unit) == words
+
+
+def test_a_range_says_its_unit_once():
+    assert range_of(0, 0.5, "frac/year") == "0% to 50% a year"
+    assert range_of(2, 5, "FTE") == "2.0 to 5.0 FTE"
+
+
+@pytest.mark.parametrize("profile", ["axiom", "enterprise"])
+def test_every_uncertain_assumption_of_a_plan_has_a_name(profile):
+    held = plan(Scenario(profile=profile))
+    for row in held.ledger.used.values():
+        if row.low < row.high:
+            name = name_of(row, held.catalog)
+            assert "_" not in name.replace("long_documents", "")
+            assert name[0].isupper() or row.parameter.startswith("classes.")
+
+
+def test_every_title_belongs_to_a_number_of_the_catalog():
+    for path in TITLES:
+        load_catalog().number(path)
