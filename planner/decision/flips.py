@@ -20,7 +20,6 @@ RATIO = "decode_to_prefill_token_ratio"
 SLIDERS = (RATIO, "power_budget_mw", "fleet_mix")
 N_POINTS = 9
 N_HALVINGS = 4
-N_SAMPLES = 64
 SPAN = 16
 
 
@@ -35,7 +34,7 @@ def flips(plan: Plan, judge: Judge) -> tuple[dict[str, Any], ...]:
 def _along(plan: Plan, name: str, judge: Judge) -> Iterator[dict[str, Any]]:
     today, values = _values(plan, name)
     action = _action(plan, name, judge)
-    here = action(today) if today is not None else plan.verdict.action
+    here = plan.verdict.action
     below = [v for v in values if today is not None and v < today][::-1]
     above = [v for v in values if today is None or v > today]
     for side in (below, above):
@@ -67,7 +66,7 @@ def _action(plan: Plan, name: str, judge: Judge) -> Callable[[float], str]:
             held = sized(other, plan.catalog)
         else:
             held = replace(plan.sized, scenario=other, ledger=ledger_of(other, plan.catalog))
-        return judge(held, N_SAMPLES if plan.sampled else 0).verdict.action
+        return judge(held, plan.n_samples).verdict.action
 
     return action
 
