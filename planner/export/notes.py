@@ -15,7 +15,8 @@ from planner.export.wording import name_of, value_of
 
 NAME_CHARACTERS = {"assumption": 34, "caveat": 92}
 SHOWN_NAMES = 2
-MONTHS_PER_YEAR, QUARTERS_PER_YEAR = 12, 4
+MONTHS_PER_YEAR = 12
+QUARTERS_PER_YEAR = 4
 SLIDERS: Mapping[str, tuple[str, Callable[..., str]]] = {
     "decode_to_prefill_token_ratio": ("output : input tokens", text.ratio),
     "power_budget_mw": ("the power budget", text.mw),
