@@ -27,12 +27,15 @@ def audit(source: str | os.PathLike[str], scenario: Scenario | None = None) -> A
 
 def timed(found: Audit, scenario: Scenario) -> Audit:
     """The audit with the modelled share of accelerator-seconds that prefill takes."""
-    alone = {"demand_scale": 1.0, "planning_month": 0.0, "growth_frac_per_year": 0.0}
+    alone = {"planning_month": 0.0, "ratio_in_18_months": None}
     try:
         served = plan(adopted(scenario, found).model_copy(update=alone))
     except ScenarioError:
         return found
     models = ", ".join(sorted({row.model for row in served.scenario.classes}))
     chips = ", ".join(sorted({pool.accelerator for pool in served.fleets["as-built"].pools}))
-    caveat = f"prefill_time_frac is modelled for {models} on {chips}, software as in the scenario."
+    caveat = (
+        f"prefill_time_frac is modelled for {models} on {chips}, with the software and the "
+        f"demand scale ({scenario.demand_scale:g}) of the scenario."
+    )
     return found.with_prefill_time_frac(prefill_time_frac(served, "as-built"), caveat)

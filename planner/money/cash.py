@@ -166,8 +166,9 @@ def irr_frac(flows: Floats) -> tuple[float | None, str]:
     found = np.unique(np.round(rates[(rates > -1) & (rates < HIGHEST_RATE)], ROOT_DECIMALS))
     if len(found) == 1:
         return float(found[0]), ""
-    count = "no" if not len(found) else f"{len(found)}"
-    return None, f"The cash flows have {count} internal rates of return."
+    if not len(found):
+        return None, f"No internal rate of return lies below {HIGHEST_RATE:.0%} a year."
+    return None, f"The cash flows have {len(found)} internal rates of return."
 
 
 def payback_years(flows: Floats) -> tuple[float | None, str]:
