@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from planner.decision.sized import sized
 from planner.demand.scenario import Scenario
+from planner.errors import ScenarioError
 from planner.facts.catalog import load_catalog
 from planner.fleet.options import LABELS, PURCHASABLE
 from planner.fleet.pools import DECODE, MONOLITHIC, PREFILL, counts
@@ -152,11 +153,16 @@ class TestDemand:
         sent = sum(p.kv_bytes_per_s for p in answered(given).fleets["split-same-chip"].pools)
         assert sent == pytest.approx(327_680 * 1155 * 2 * 10 * 1.5)
 
-    @pytest.mark.xfail(strict=True, raises=ZeroDivisionError, reason="peak batch over a peak of 0")
     @pytest.mark.parametrize("given", [{"demand_scale": 0.0}, asked(requests_per_s=0.0)])
-    def test_nothing_asked_is_served_by_the_spare(self, given):
-        held = answered({"profile": "enterprise"} | given)
-        assert all(pool.n_needed == 0 for pool in every_pool(held))
+    def test_where_nobody_asks_there_is_nothing_to_plan(self, given):
+        with pytest.raises(ScenarioError, match="nobody asks for anything; give demand_scale"):
+            answered({"profile": "enterprise"} | given)
+
+    def test_a_class_that_nobody_asks_for_needs_no_pool(self):
+        quiet = {"name": "quiet", "requests_per_s": 0.0}
+        busy = {"name": "chat", "model": "llama-3.3-70b", "requests_per_s": 5.0}
+        held = answered({"profile": "enterprise", "classes": [busy, quiet]})
+        assert {pool.class_name for pool in every_pool(held)} == {"chat"}
 
 
 class TestPools:
@@ -242,9 +248,6 @@ class TestServiceLevels:
         held = answered(given | {"software": now})
         assert held.fleets["as-built"].pools == held.fleets["monolithic-software"].pools
 
-    @pytest.mark.xfail(
-        strict=True, reason="each pool may use up the whole limit of the first token"
-    )
     def test_the_waits_of_a_split_request_fit_its_limit_together(self):
         # Prompts of constant length take 1.6 s each; then a place in decode is waited for.
         row = {"input_tokens": 20_000, "input_scv": 0, "output_tokens": 500, "requests_per_s": 3.0}

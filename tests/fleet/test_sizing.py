@@ -17,6 +17,7 @@ from planner.fleet.sizing import (
     Table,
     choose,
     lognormal_quantile,
+    pooled_wait_frac,
     prefill_table,
     server_chips,
 )
@@ -177,11 +178,11 @@ class TestLengths:
         assert lognormal_quantile(scv, level) == pytest.approx(expected, rel=1e-9)
 
 
-def prompts(service_s, per_s, **changes):
+def prompts(service_s, per_s, share=1.0, **changes):
     """A prefill table of one configuration: rows of (replicas, p99 of the first token)."""
     curves = SimpleNamespace(prefill_s=np.array([service_s]), load_s=np.zeros(1))
     asked = demand(**{"input_scv": 0.0, "arrival_scv": 1.0, "p99_ttft_s": 10.0} | changes)
-    return prefill_table(curves, asked, per_s, np.zeros(1), 0.99)
+    return prefill_table(curves, asked, per_s, np.zeros(1), 0.99, share)
 
 
 def crommelin(wait_s, utilization):
@@ -214,6 +215,10 @@ class TestPrefillPool:
         held = prompts(1.0, 0.5, p99_ttft_s=2.0)
         assert held.slack[0, 0] == pytest.approx(0.5)
 
+    def test_of_which_a_part_is_left_to_decode(self):
+        held = prompts(1.0, 0.5, share=0.8, p99_ttft_s=2.0)
+        assert held.slack[0, 0] == pytest.approx(0.625)
+
     @given(st.floats(0.1, 200), st.floats(0.01, 5), st.floats(0, 30))
     def test_a_busier_pool_never_answers_sooner(self, per_s, service_s, arrival_scv):
         held = prompts(service_s, per_s, arrival_scv=arrival_scv)
@@ -222,3 +227,26 @@ class TestPrefillPool:
     def test_loads_run_from_little_to_nearly_full(self):
         assert 0 < LOADS[0] < 0.05
         assert 0.95 < LOADS[-1] < 1
+
+
+class TestRouting:
+    def left(self, load, n, arrival_scv=1.0, scv=1.0):
+        return float(pooled_wait_frac(np.array([load]), np.array([n]), arrival_scv, scv)[0])
+
+    def test_a_replica_alone_gains_nothing(self):
+        assert self.left(0.7, 1.0) == pytest.approx(1)
+
+    @pytest.mark.parametrize(("load", "waits"), [(0.5, 1 / 3), (0.8, 32 / 45)])
+    def test_two_replicas_wait_as_m_m_2_against_m_m_1(self, load, waits):
+        # Erlang C of two servers is 2ρ²/(1 + ρ); a wait half as long, of that many more.
+        assert self.left(load, 2.0) == pytest.approx(waits / (2 * load))
+
+    def test_hundreds_wait_for_each_other_hardly_ever(self):
+        assert self.left(0.8, 500.0) < 1e-3
+
+    def test_bursts_lengthen_the_wait_as_in_allen_cunneen(self):
+        assert self.left(0.7, 4.0, arrival_scv=5.0) == pytest.approx(3 * self.left(0.7, 4.0))
+
+    @given(st.floats(0.05, 0.99), st.integers(1, 400), st.integers(1, 400))
+    def test_a_larger_pool_never_waits_longer(self, load, n, more):
+        assert self.left(load, float(n + more)) <= self.left(load, float(n)) * (1 + 1e-9)

@@ -74,6 +74,15 @@ class TestByHand:
         eight = replace(USUAL, n_chips=np.array(8.0))
         assert decode(eight, batch=100).fixed_s == pytest.approx(1.78e-3 + 64 * each)
 
+    def test_experts_on_eight_chips_exchange_tokens_out_at_8_bits_and_back_at_16(self):
+        # 100 tokens to 8 of 128 experts × 2048 numbers: 1.638 MB out, 3.277 MB back, 7/64 of each
+        # from every chip over 30 % of 450 GB/s; two starts a layer, 48 layers.
+        model = MODELS["qwen3-30b-a3b"]
+        each = 7 / 64 * 3 * 1_638_400 / 135e9 + 2 * 15e-6
+        eight = replace(USUAL, n_chips=np.array(8.0))
+        fixed = decode(eight, batch=100, model=model).fixed_s
+        assert fixed == pytest.approx(48 * (40e-6 + each) + 0.5e-3)
+
     def test_a_70b_model_on_eight_h100s_answers_in_5_ms_at_best(self):
         eight = replace(H100, n_chips=np.array(8.0))
         assert decode(eight, model=LLAMA_70B).memory_s == pytest.approx(5.2e-3, rel=0.02)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from planner.physics.roofline import (
     Machine,
     all_reduce_time_s,
+    all_to_all_time_s,
     compute_time_s,
     memory_time_s,
     roof_time_s,
@@ -136,6 +137,27 @@ class TestAllReduce:
         pair = replace(H100, n_chips=2.0)
         slow = replace(pair, link_frac=1 / 3)
         assert all_reduce_time_s(slow, 1e6) == pytest.approx(3 * all_reduce_time_s(pair, 1e6))
+
+
+class TestAllToAll:
+    @pytest.mark.parametrize(("n", "share"), [(2, 1 / 4), (4, 3 / 16), (8, 7 / 64)])
+    def test_each_chip_sends_the_others_their_parts_of_its_own_part(self, n, share):
+        # Of n² parts each chip holds n and keeps one: n − 1 leave it.
+        time = all_to_all_time_s(replace(H100, n_chips=np.array(float(n))), 450e9)
+        assert time == pytest.approx(share)
+
+    def test_alone_there_is_nothing_to_send(self):
+        assert all_to_all_time_s(replace(H100, link_latency_s=1.0), 1e9) == 0
+
+    def test_of_nothing_costs_the_start_up_alone(self):
+        pair = replace(H100, n_chips=2.0, link_latency_s=15e-6)
+        assert all_to_all_time_s(pair, 0.0) == pytest.approx(15e-6)
+
+    @pytest.mark.parametrize("n", [2, 4, 8, 64])
+    def test_is_half_of_an_all_reduce_of_each_chips_own_part(self, n):
+        group = replace(H100, n_chips=np.array(float(n)))
+        whole = all_to_all_time_s(group, n * 1e6)
+        assert whole == pytest.approx(all_reduce_time_s(group, 1e6) / 2)
 
 
 def test_arrays_are_their_scalars():
