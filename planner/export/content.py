@@ -132,8 +132,10 @@ def _tornado_head(plan: Plan) -> str:
 
 def _options_head(plan: Plan, rival: str, sources: Sources) -> str:
     pools = (*plan.fleets["as-built"].pools, *plan.fleets[rival].pools)
-    prices = (plan.catalog.accelerators[pool.accelerator].price_usd for pool in pools)
-    marks = dict.fromkeys(sources.cite(price.source) for price in prices if price)
+    rented = plan.scenario.finance.basis == "rent"
+    price = "rental_usd_per_hour" if rented else "price_usd"
+    found = (getattr(plan.catalog.accelerators[pool.accelerator], price) for pool in pools)
+    marks = dict.fromkeys(sources.cite(held.source) for held in found if held)
     return f"Options at equal demand and service levels, chips at the prices of {''.join(marks)}"
 
 

@@ -13,7 +13,7 @@ from planner.decision.risk import Swing
 from planner.export.printable import ELLIPSIS, literal, printable
 from planner.export.wording import name_of, value_of
 
-NAME_CHARACTERS = {"assumption": 34, "caveat": 92}
+NAME_CHARACTERS = {"assumption": 40, "caveat": 92}
 SHOWN_NAMES = 2
 MONTHS_PER_YEAR = 12
 QUARTERS_PER_YEAR = 4
@@ -57,13 +57,21 @@ def ask(plan: Plan, review: date) -> str:
     option = plan.verdict.option_id
     if plan.verdict.action == "stay":
         return f"Approve no change; decide again on {review:%Y-%m-%d}."
-    operator, usd = plan.scenario.operator, float(plan.money.cash[option].purchase_usd)
-    chips = f"{text.usd(usd)} of new chips" if usd else "no new chips"
+    operator, chips = plan.scenario.operator, _chips(plan, option)
     if not plan.fleets[option].split:
         return f"Approve the software roll-out and {chips}."
     engineers = text.count(round(operator.engineers), "engineer")
     quarters = text.number(operator.build_quarters, place=0)
     return f"Approve {chips}, {engineers} and a {quarters}-quarter build."
+
+
+def _chips(plan: Plan, option: str) -> str:
+    """What an option's chips cost to get, in the way this operator gets them."""
+    if plan.scenario.finance.basis == "rent":
+        usd = float(plan.money.costs[option].capital_usd_per_year)
+        return f"{text.usd(usd)} a year of rented chips"
+    usd = float(plan.money.cash[option].purchase_usd)
+    return f"{text.usd(usd)} of new chips" if usd else "no new chips"
 
 
 def _conditions(plan: Plan, document: Mapping[str, Any], widest: Sequence[Swing]) -> Iterator[str]:
@@ -140,7 +148,7 @@ def _caveats(plan: Plan) -> str:
     held = [*plan.sized.caveats, *plan.fleets["proposed"].caveats]
     if not held:
         return ""
-    more = f" And {text.number(len(held) - 1)} more in the plan." if held[1:] else ""
+    more = f" And {text.number(len(held) - 1, place=0)} more in the plan." if held[1:] else ""
     return printable(held[0], NAME_CHARACTERS["caveat"]) + more
 
 

@@ -11,7 +11,7 @@ from planner.export.sources import Sources
 from planner.export.wording import name_of, range_of
 from planner.facts.catalog import Catalog
 
-NAME_CHARACTERS = 34
+NAME_CHARACTERS = 40
 
 
 def bridge(document: Mapping[str, Any]) -> tuple[Drawing, int]:

@@ -1,6 +1,9 @@
 """Footnotes of a page: each source once, numbered as it is first cited."""
 
-from planner.export.printable import printable
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from planner.export.printable import TYPICAL, literal, printable, width
 from planner.facts.catalog import Catalog
 
 NAME_CHARACTERS = {"one": 76, "all": 280}
@@ -21,11 +24,8 @@ class Sources:
 
     def notes(self) -> list[str]:
         """All cited sources in order: "[1] title, publisher, date"."""
-        room = NAME_CHARACTERS["all"] // max(len(self._cited), 1)
-        return [
-            printable(f"[{n}] {self._described(source)}", min(room, NAME_CHARACTERS["one"]))
-            for source, n in self._cited.items()
-        ]
+        notes = [f"[{n}] {self._described(source)}" for source, n in self._cited.items()]
+        return [printable(note, fair_share(notes)) for note in notes]
 
     def _described(self, source: str) -> str:
         if source == SCENARIO:
@@ -33,3 +33,14 @@ class Sources:
         held = self._catalog.sources[source]
         year = held.date.partition("-")[0]
         return ", ".join(filter(None, (held.title, held.publisher, year)))
+
+
+def fair_share(notes: Sequence[str]) -> int:
+    """Letters of room for each note, so that all fit: what short ones leave, long ones take."""
+    widths = [width(literal(note)) for note in notes]
+    room = width(TYPICAL * NAME_CHARACTERS["all"])
+
+    def asked(letters: int) -> int:
+        return sum(min(wide, width(TYPICAL * letters)) for wide in widths)
+
+    return bisect_right(range(1, NAME_CHARACTERS["one"] + 1), room, key=asked)

@@ -98,7 +98,7 @@ def _unit(unit: str) -> tuple[Callable[..., str], str]:
 def _speed(catalog: Catalog, field: str) -> str:
     chip = UNIT_WORDS.sub("", field)
     known = chip in catalog.accelerators
-    return f"Speed of {_chip(catalog, chip) if known else 'chips not measured'} against the fit"
+    return f"Measured speed of {_chip(catalog, chip)}" if known else "Speed of unmeasured chips"
 
 
 def _title(model: type[BaseModel], field: str) -> str:

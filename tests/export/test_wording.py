@@ -22,8 +22,8 @@ def named(parameter):
         ("owned.h100-sxm.resale_usd", "H100 80GB SXM5: resale value"),
         ("accelerators.mi300x.price_usd", "Instinct MI300X: price"),
         ("prices.running.it_support_frac_per_year", "IT support over capital"),
-        ("calibration.speed.mi300x_frac", "Speed of Instinct MI300X against the fit"),
-        ("calibration.speed.other_frac", "Speed of chips not measured against the fit"),
+        ("calibration.speed.mi300x_frac", "Measured speed of Instinct MI300X"),
+        ("calibration.speed.other_frac", "Speed of unmeasured chips"),
         ("prices.life.facility_years", "Facility years"),
     ],
 )
