@@ -156,16 +156,6 @@ class TestDrift:
     def test_is_a_share(self, cases):
         assert 0 <= self.lost(*cases) < 1
 
-    @pytest.mark.xfail(strict=True, reason="two owned types count as one pair on unlike chips")
-    def test_two_types_that_each_hold_both_roles_lose_nothing(self):
-        # As in the same-chip split of a fleet of H100s and H200s: each type changes roles alone.
-        pairs = [
-            pool(role=role, accelerator=chip, utilization=0.9, demand_frac=0.5)
-            for chip in ("h100-sxm", "h200-sxm")
-            for role in ("prefill", "decode")
-        ]
-        assert self.lost((1.0, 2.0, 1.0), option=fleet(*pairs)) == 0
-
     @pytest.mark.xfail(strict=True, reason="a blend that begins with a monolithic pool is skipped")
     def test_the_split_part_of_a_blend_still_loses(self):
         assert self.lost((1.0, 2.0, 1.0), option=fleet(pool(), PREFILL, DECODE)) > 0
