@@ -129,7 +129,7 @@ def net(plan: Plan) -> Figure:
     if held is None:
         return Figure(float(plan.bridge.net))
     gross, feasible = plan.costs_along(held)
-    last = [name for name in gross if feasible[name]][-1]
+    last = ["as-built", *(name for name in gross if feasible[name])][-1]
     return _figure(
         float(plan.bridge.net), gross["as-built"] - gross[last] - held.extras["split-mixed"].total
     )

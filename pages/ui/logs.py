@@ -1,25 +1,18 @@
 """Request logs: one that ships, or the reader's own, audited and taken into the scenario."""
 
-import multiprocessing
-import resource
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures import TimeoutError as TooSlow
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 import planner
-from pages.ui import answers, state
+from pages.ui import answers, reading, state
 from pages.ui.widgets import plain
 from planner import Audit, ScenarioError, SwitchyardError, text
 
 OWN = "Upload my own"
 KINDS = ("csv", "gz", "jsonl", "parquet")
-MOST_BYTES = 4 * 2**30
-MOST_SECONDS = 60.0
 UPLOADED = "uploaded-audit"
 
 
@@ -56,33 +49,10 @@ def _take() -> None:
 
 
 def _audited(file: Any) -> Audit | SwitchyardError:
-    """Read an upload in a process of its own: a file that kills a reader kills no session."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / ("log" + "".join(Path(file.name).suffixes[-2:]))
         path.write_bytes(file.getbuffer())
-        reader = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _bounded)
-        try:
-            return reader.submit(_read, path).result(timeout=MOST_SECONDS)
-        except (TooSlow, BrokenProcessPool):
-            return SwitchyardError(
-                f"{file.name} could not be read within {MOST_SECONDS:.0f} s and the memory "
-                "allowed; upload an hour of it."
-            )
-        finally:
-            for child in list((reader._processes or {}).values()):  # noqa: SLF001
-                child.kill()
-            reader.shutdown(wait=False, cancel_futures=True)
-
-
-def _bounded() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
-
-
-def _read(path: Path) -> Audit | SwitchyardError:
-    try:
-        return planner.audit(path)
-    except SwitchyardError as error:
-        return error
+        return reading.audited(path, file.name)
 
 
 def adopt(audit: Audit) -> None:

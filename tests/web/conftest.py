@@ -1,0 +1,152 @@
+"""Pages on screen: one at a time without a browser, and the whole dashboard in a real one."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest
+
+from planner import Scenario
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("start", "workload", "power", "options", "money", "brief")
+PAGE_PATHS = {
+    "start": "",
+    "workload": "requests",
+    "power": "megawatts",
+    "options": "ladder",
+    "money": "cash",
+    "brief": "sign",
+}
+INSIDE = ("blob:", "data:")
+CHROMIUM = Path("/usr/bin/chromium")
+SILENT = (
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+@pytest.fixture
+def app(monkeypatch):
+    """The dashboard without a browser, before its first run."""
+    started = PagesManager.__init__
+
+    def without_pages_folder(self, *given, **named):
+        """As in a server that has answered once: app.py's own navigation rules."""
+        started(self, *given, **named)
+        PagesManager.uses_pages_directory = False
+
+    monkeypatch.setattr(PagesManager, "__init__", without_pages_folder)
+    monkeypatch.chdir(ROOT)
+    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+
+
+@pytest.fixture
+def show(app):
+    """Open a page over a scenario given by its changed fields."""
+
+    def run(name="start", /, **fields):
+        app.session_state["scenario"] = Scenario.read(fields)
+        return turn(app.run(), name)
+
+    return run
+
+
+@pytest.fixture
+def follow(app):
+    """Open a link."""
+
+    def run(**query):
+        app.query_params.update(query)
+        return sound(app.run())
+
+    return run
+
+
+def turn(screen, name):
+    """Go to another page."""
+    return sound(screen.switch_page(f"pages/{name}.py").run())
+
+
+def sound(screen):
+    """A screen on which nothing broke."""
+    assert not screen.exception, screen.exception
+    return screen
+
+
+def words(screen):
+    """Everything a reader sees as text, Markdown escapes undone."""
+    kinds = (screen.markdown, screen.caption, screen.warning, screen.error, screen.info)
+    shown = [element.value for kind in kinds for element in kind]
+    shown += [part for metric in screen.metric for part in (metric.label, metric.value)]
+    return "\n".join(shown).replace("\\", "")
+
+
+@pytest.fixture(scope="session")
+def address():
+    """The dashboard, served on a free port of this machine."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+    options = {"port": port, "headless": "true", "address": "127.0.0.1", "fileWatcherType": "none"}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    command += [f"--server.{name}={value}" for name, value in options.items()]
+    server = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ
+    )
+    try:
+        _wait(server, f"http://127.0.0.1:{port}/_stcore/health")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(30)
+
+
+def _wait(server, url):
+    deadline = time.monotonic() + 60
+    while True:
+        assert server.poll() is None, "the dashboard did not start"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                assert answer.status == 200
+                return
+        except (urllib.error.URLError, ConnectionError):
+            assert time.monotonic() < deadline, "the dashboard did not answer"
+            time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Debian's Chromium, quiet on the network."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM.exists():
+        pytest.skip("Chromium is not installed")
+    with playwright.sync_playwright() as held:
+        browser = held.chromium.launch(executable_path=str(CHROMIUM), args=list(SILENT))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def desk(chromium, address):
+    """A page of a desktop browser that counts requests to anywhere else."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 1000})
+    page = context.new_page()
+    page.strangers = []
+    page.on(
+        "request",
+        lambda sent: sent.url.startswith((address, *INSIDE)) or page.strangers.append(sent.url),
+    )
+    yield page
+    context.close()

@@ -1,0 +1,210 @@
+"""The frame: three sliders, four figures, links, and what is said of a value that is refused."""
+
+import pytest
+
+from planner import Scenario, plan
+from tests.web.conftest import words
+
+
+def tiles(screen):
+    return {bare(metric.label): bare(metric.value) for metric in screen.metric}
+
+
+def bare(words):
+    """Markdown as it reads."""
+    return words.replace("\\", "")
+
+
+def warnings(screen):
+    return [bare(said.value) for said in screen.warning]
+
+
+def test_four_figures_each_with_its_range_and_a_note(show):
+    screen = show()
+    assert len(tiles(screen)) == 4
+    assert sum("P10–P90" in said.value.replace("\\", "") for said in screen.caption) == 4
+
+
+def test_master_check_model_and_catalog_stand_under_every_page(show):
+    foot = words(show())
+    assert "Master check passed" in foot
+    assert "model " in foot
+    assert "catalog " in foot
+
+
+def test_the_ratio_slider_moves_the_net_tax_and_the_cost(show):
+    screen = show()
+    before = tiles(screen)
+    ratio = screen.select_slider(key="ratio-slider")
+    ratio.set_value(ratio.options[-1] if isinstance(ratio.options[-1], float) else 20.0).run()
+    after = tiles(screen)
+    assert screen.session_state["scenario"].decode_to_prefill_token_ratio == pytest.approx(20)
+    for label in ("Net tax a year", "$ per M useful tokens"):
+        assert before[label] != after[label]
+
+
+def test_the_ratio_reads_both_ways_round_with_the_clock_beside_it(show):
+    screen = show(decode_to_prefill_token_ratio=0.2)
+    assert "1 : 5.0" in screen.select_slider(key="ratio-slider").options
+    assert "reading prompts" in words(screen)
+
+
+def test_the_power_slider_moves_the_worth_and_not_the_bridge(show):
+    screen = show()
+    before = tiles(screen)
+    screen.slider(key="power-slider").set_value(6.0).run()
+    after = tiles(screen)
+    assert before["NPV against as built"] != after.get("NPV against as built")
+    assert before["Net tax a year"] == after["Net tax a year"]
+
+
+def test_the_mix_slider_moves_the_proposed_mix(show):
+    screen = show()
+    screen.select_slider(key="mix-slider").set_value(40).run()
+    assert screen.session_state["scenario"].fleet_mix == pytest.approx(0.4)
+    some = words(screen)
+    screen.select_slider(key="mix-slider").set_value(100).run()
+    assert "Your mix:" in some
+    assert some != words(screen)
+
+
+def test_a_box_and_its_slider_agree(show):
+    screen = show()
+    screen.number_input(key="power-box").set_value(8.5).run()
+    assert screen.slider(key="power-slider").value == pytest.approx(8.5)
+    screen.slider(key="power-slider").set_value(9.0).run()
+    assert screen.number_input(key="power-box").value == pytest.approx(9.0)
+
+
+def test_an_emptied_box_means_audited_and_auto(show):
+    screen = show(decode_to_prefill_token_ratio=1.0, fleet_mix=0.5)
+    screen.number_input(key="ratio-box").set_value(None).run()
+    screen.number_input(key="mix-box").set_value(None).run()
+    scenario = screen.session_state["scenario"]
+    assert scenario.decode_to_prefill_token_ratio is None
+    assert scenario.fleet_mix == "auto"
+
+
+@pytest.mark.parametrize(
+    ("key", "typed", "allowed"),
+    [
+        ("ratio-box", 50.0, "0.010 to 20"),
+        ("ratio-box", -1.0, "0.010 to 20"),
+        ("power-box", -3.0, "0 to 100,000 MW"),
+        ("power-box", 1e308, "0 to 100,000 MW"),
+        ("mix-box", 140.0, "0 to 100 %"),
+    ],
+)
+def test_nonsense_is_refused_with_what_is_allowed_and_kept_as_typed(show, key, typed, allowed):
+    screen = show()
+    before = screen.session_state["scenario"]
+    screen.number_input(key=key).set_value(typed).run()
+    assert screen.number_input(key=key).value == typed
+    assert screen.session_state["scenario"] == before
+    (said,) = warnings(screen)
+    assert allowed in said
+
+
+def test_a_corrected_value_takes_its_warning_away(show):
+    screen = show()
+    screen.number_input(key="power-box").set_value(-3.0).run()
+    screen.number_input(key="power-box").set_value(5.0).run()
+    assert not warnings(screen)
+    assert screen.session_state["scenario"].power_budget_mw == 5.0
+
+
+def test_a_warning_can_be_put_away(show):
+    screen = show()
+    screen.number_input(key="power-box").set_value(-3.0).run()
+    screen.button(key="forget").click().run()
+    assert not warnings(screen)
+    assert screen.number_input(key="power-box").value == 12.0
+
+
+def test_reset_goes_back_to_the_start_and_says_so(show):
+    screen = show(power_budget_mw=3.0, fleet_mix=0.5)
+    assert any("vs start" in metric.delta for metric in screen.metric)
+    next(button for button in screen.button if button.label == "Reset").click().run()
+    assert screen.session_state["scenario"] == Scenario()
+    assert all("same as start" in metric.delta for metric in screen.metric)
+
+
+def test_another_profile_starts_afresh(show):
+    screen = show(power_budget_mw=3.0)
+    screen.selectbox(key="profile").select("enterprise").run()
+    assert screen.session_state["scenario"] == Scenario(profile="enterprise")
+
+
+def test_a_link_opens_the_scenario_it_was_made_from(follow):
+    wanted = Scenario.read(
+        {"profile": "neocloud", "fleet_mix": 0.25, "site": {"usd_per_kwh": 0.2}, "name": "Tuesday"}
+    )
+    screen = follow(**wanted.to_query())
+    assert screen.session_state["scenario"] == wanted
+    assert not warnings(screen)
+
+
+def test_the_address_repeats_the_scenario(show):
+    screen = show(power_budget_mw=7.5)
+    assert screen.query_params["power_budget_mw"] == "7.5"
+
+
+def test_a_link_keeps_what_is_right_and_says_what_is_not(follow):
+    screen = follow(power_budget_mw="-4", fleet_mix="0.5", colour="red")
+    scenario = screen.session_state["scenario"]
+    assert scenario.fleet_mix == 0.5
+    assert scenario.power_budget_mw == Scenario().power_budget_mw
+    said = warnings(screen)
+    assert len(said) == 2
+    assert any("power_budget_mw" in sentence for sentence in said)
+    assert any("colour" in sentence for sentence in said)
+
+
+def test_a_link_to_an_unknown_profile_says_what_is_shown_instead(follow):
+    said = " ".join(warnings(follow(profile="martian", fleet_mix="0.5")))
+    assert "martian" in said
+    assert Scenario().name in said
+
+
+HOSTILE = (
+    "=cmd|' /C calc'!A0",
+    "<script>alert(1)</script>",
+    "![x](http://127.0.0.1:9/x.png)",
+    "<img src=http://127.0.0.1:9/x.png>",
+    "$\\int x$ and `code` and :red[paint]",
+    "../../etc/passwd",
+    "\u202eesrever",
+    "😀",
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_is_only_text(show, name):
+    from pages.ui.widgets import plain
+
+    for page in ("start", "brief"):
+        screen = show(page, name=name)
+        shown = [element.value for element in (*screen.markdown, *screen.caption)]
+        assert not [said for said in shown if name in said and plain(name) not in said]
+
+
+def test_explain_opens_the_formula_and_its_inputs_with_sources(show):
+    from pages.ui import explain, kpis
+
+    held = plan(Scenario(), n_samples=32)
+    document = held.as_dict(flips=False)
+    for tile in kpis.strip(held, document, held):
+        found = explain.of(tile.id, held, document)
+        inputs = explain.assumptions(held, document, found.behind)
+        assert found.formula
+        assert found.steps
+        assert set(inputs.columns) == {"Input", "Value", "Range", "Kind", "Source"}
+        assert len(inputs)
+
+
+def test_a_tooltip_has_at_most_twenty_words(show):
+    screen = show()
+    widgets = (*screen.select_slider, *screen.slider, *screen.selectbox, *screen.text_input)
+    helps = [widget.help for widget in (*widgets, *screen.button, *screen.number_input)]
+    assert [said for said in helps if said]
+    assert not [said for said in helps if said and len(said.split()) > 20]

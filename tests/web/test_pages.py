@@ -1,0 +1,159 @@
+"""Every page, for every operator and in every state that a reader can bring about."""
+
+from itertools import pairwise
+
+import pytest
+
+from planner import plan, profiles, text
+from tests.web.conftest import PAGES, turn, words
+
+
+@pytest.mark.parametrize("profile", profiles.names())
+def test_every_page_opens_for_every_operator(show, profile):
+    screen = show(profile=profile)
+    for name in PAGES:
+        assert words(turn(screen, name))
+
+
+STATES = {
+    "no power at all": {"power_budget_mw": 0.0},
+    "almost only prompts": {"decode_to_prefill_token_ratio": 0.01},
+    "almost only answers": {"decode_to_prefill_token_ratio": 20.0},
+    "nothing owned": {"owned": []},
+    "no split": {"fleet_mix": 0.0},
+    "a blend": {"fleet_mix": 0.4},
+    "an hour ahead of nothing": {"planning_month": 0.0, "ratio_in_18_months": None},
+    "service levels nobody can meet": {
+        "classes": [{"name": "chat", "p99_ttft_s": 0.01, "p99_tpot_s": 0.001}]
+    },
+    "rented": {"finance": {"basis": "rent"}},
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_page_opens_in_every_state(show, state):
+    screen = show(**STATES[state])
+    for name in PAGES:
+        shown = words(turn(screen, name))
+        assert "nan" not in shown.lower().split()
+        assert not any(said.value == "" for said in screen.error)
+
+
+def test_start_says_the_verdict_as_the_plan_does(show):
+    screen = show("start")
+    held = plan(screen.session_state["scenario"], n_samples=256)
+    assert held.verdict.sentence in words(screen)
+
+
+def test_start_marks_the_decisions_that_rest_on_the_readers_own_inputs(show):
+    open_, done = ":material/radio_button_unchecked:", ":material/check_circle:"
+    assert words(show("start")).count(open_) == 3
+    own = show("start", fleet_mix=0.5, power_budget_mw=9.0)
+    assert (words(own).count(done), words(own).count(open_)) == (2, 1)
+
+
+def test_a_profile_card_starts_afresh(show):
+    screen = show("start", power_budget_mw=7.0)
+    screen.button(key="open-enterprise").click().run()
+    scenario = screen.session_state["scenario"]
+    assert (scenario.profile, scenario.power_budget_mw) != ("axiom", 7.0)
+
+
+def test_what_turns_the_verdict_is_searched_only_when_opened(show):
+    screen = show("start", name="never opened")
+    assert "worth most" not in words(screen)
+
+
+def test_workload_audits_a_shipped_log(show):
+    screen = show("workload")
+    screen.selectbox(key="log").select("azure 2023 conversation").run()
+    shown = words(screen)
+    assert "19,366" in shown  # rows of the trace, as its own page counts them
+    assert "1 : 5.5" in shown  # 4,088,665 tokens out for 22,361,870 in
+
+
+def test_an_audited_log_becomes_the_workload(show):
+    screen = show("workload")
+    screen.selectbox(key="log").select("azure 2023 code").run()
+    screen.button(key="adopt").click().run()
+    (row,) = screen.session_state["scenario"].classes
+    assert row.input_tokens == pytest.approx(2047.85, rel=1e-4)
+    assert row.output_tokens == pytest.approx(27.88, rel=1e-3)
+
+
+def test_an_upload_that_is_no_log_is_refused_in_words(show):
+    screen = show("workload")
+    screen.selectbox(key="log").select("Upload my own").run()
+    screen.file_uploader(key="log-file").upload("notes.csv", b"a,b\n1,2\n", "text/csv").run()
+    (said,) = screen.error
+    assert "log.csv" in said.value.replace("\\", "")
+
+
+def test_an_upload_is_audited(show):
+    rows = b"".join(b"%d,100,10\n" % second for second in range(120))
+    screen = show("workload")
+    screen.selectbox(key="log").select("Upload my own").run()
+    log = b"seconds,input_tokens,output_tokens\n" + rows
+    screen.file_uploader(key="log-file").upload("own.csv", log, "text/csv").run()
+    assert not screen.error, screen.error
+    assert "1 : 10" in words(screen)
+
+
+def test_the_surge_reads_on_compute_and_writes_on_memory(show):
+    bars = {bar.text.replace("\\", "") for bar in show("workload").get("progress")}
+    compute = [int(bar.split()[1].rstrip("%")) for bar in bars if bar.startswith("Compute")]
+    assert max(compute) > 10 * min(compute)  # the article: it collapses into single digits
+    assert min(compute) < 10
+
+
+def test_power_holds_the_four_words_in_order(show):
+    held = show("power").table[-1].value
+    columns = ["Nameplate", "Cap", "Peak draw", "Mean draw"]
+    megawatts = held[columns].map(lambda cell: float(cell.replace("\\", "").split()[0]))
+    for more, less in pairwise(columns):
+        assert (megawatts[more] >= megawatts[less]).all()
+
+
+def test_options_name_the_articles_four_rows(show):
+    columns = {name.replace("\\", "") for name in show("options").table[0].value.columns}
+    assert columns >= {
+        "Procurement cost",
+        "Power provisioned",
+        "KV-cache efficiency",
+        "Primary bottleneck",
+    }
+
+
+def test_an_infeasible_option_says_why(show):
+    screen = show("options", **STATES["service levels nobody can meet"])
+    assert screen.info
+    assert all(len(said.value.split(":", 1)[1].split()) > 3 for said in screen.info)
+
+
+def test_the_bridge_adds_up_as_shown(show):
+    from pages.ui import answers, ladder, tables
+
+    scenario = show("options").session_state["scenario"]
+    _, sizes, _, show_usd = ladder.steps(tables.bridge(answers.document_of(scenario)))
+    assert sum(sizes[:-1]) == pytest.approx(sizes[-1], abs=1)
+    assert show_usd(sizes[-1])
+
+
+def test_money_shows_return_payback_and_waiting(show):
+    labels = [metric.label for metric in show("money").metric]
+    assert any("IRR" in label for label in labels)
+    assert any("Payback" in label for label in labels)
+    assert any("Waiting a quarter" in label for label in labels)
+
+
+def test_to_stay_is_said_with_the_alternative_that_was_not_taken(show):
+    said = " ".join(info.value for info in show("money", profile="enterprise").info)
+    assert "verdict is to stay" in said
+
+
+def test_the_brief_offers_page_plan_and_tables(show):
+    shown = words(show("brief"))
+    held = show("brief").session_state["scenario"]
+    watts = plan(held).as_dict(flips=False)["headline"]["j_per_useful_token"]
+    assert held.name in shown
+    assert text.number(watts)
