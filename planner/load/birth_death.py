@@ -65,7 +65,8 @@ class BatchLaw:
 
     seen: P(a token runs in a batch of b) at the grid (..., J). By the arrival theorem it is
         P(n = b − 1), with all of n ≥ B − 1 at b = B.
-    reached: P(that batch ≤ b). full: P(n ≥ B). load_at_cap: arrivals over departures while n ≥ B; stable iff below 1.
+    reached: P(that batch ≤ b). full: P(n ≥ B). load_at_cap: arrivals over departures while
+        n ≥ B; stable iff below 1.
     """
 
     grid: BatchGrid
@@ -107,16 +108,16 @@ def _share_above(grid: BatchGrid) -> Floats:
 
 
 def batch_law(
-    tokens_per_s: Floats, step_s: Floats, log_products: Floats, grid: BatchGrid
+    tokens_per_s: Floats, log_products: Floats, load_at_cap: Floats, grid: BatchGrid
 ) -> BatchLaw:
     """M/M/1-LPS(B) with batch-dependent rate: π(n) ∝ Π_{k≤n} λL·t(min(k,B))/min(k,B).
 
-    tokens_per_s: λL (...); step_s: t(b) [s] and log_products: Σ_{k<b} ln t(k), at the grid
-    (..., J). Log space; the geometric tail n ≥ B is summed in closed form. Exact for geometric
-    lengths in continuous time, insensitive to their law while B never binds (Kelly, Reversibility
-    and Stochastic Networks, 1979, ch. 3).
+    tokens_per_s: λL (...); log_products: Σ_{k<b} ln t(k) at the grid (..., J); load_at_cap:
+    λL·t(B)/B, or what stands for it where a full batch serves otherwise. Log space; the geometric
+    tail n ≥ B is summed in closed form. Exact for geometric lengths in continuous time,
+    insensitive to their law while B never binds (Kelly, Reversibility and Stochastic Networks,
+    1979, ch. 3).
     """
-    load_at_cap = tokens_per_s * step_s[..., -1] / grid.cap
     tail = np.where(load_at_cap < 1, load_at_cap / np.maximum(1 - load_at_cap, TINY), 0)
     log_rate = np.log(np.maximum(tokens_per_s, TINY))[..., None]
     log_weight = log_rate * (grid.batch - 1) + (log_products - gammaln(grid.batch))

@@ -1,12 +1,21 @@
 """A replica with chunked prefill: prompts ride in chunks beside the decode batch."""
 
+from dataclasses import dataclass
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from planner.load.checks import Floats, positive
 from planner.load.curves import ReplicaCurves, between, replica_curves
 from planner.load.first_token import chunked_delay, place_delay, prompt_queue
-from planner.load.interplay import Burst, Steps, carrying_frac, mean_steps, prompt_burst
+from planner.load.interplay import (
+    Burst,
+    Steps,
+    carrying_frac,
+    mean_steps,
+    prompt_burst,
+    stretched_s,
+)
 from planner.load.lengths import length_nodes_frac
 from planner.load.own_time import chunked_token_time
 from planner.load.results import Replica, answer
@@ -41,17 +50,18 @@ def chunked_replica(
     )
     curves = replica_curves(decode_step_s, mixed_step_s)
     chunk = positive("chunk_tokens", chunk_tokens)
-    saturation = _saturation_per_s(traffic, curves, chunk)
+    places = _places(traffic, curves, chunk)
+    saturation = places.saturation_per_s
     stable = traffic.rate_per_s < saturation
     served = traffic.only(stable)
-    steps = _steps(served, curves, chunk)
-    burst = prompt_burst(served, steps, chunk)
     chunks = served.prompt_tokens / chunk
+    drained_per_s = places.drained_per_s(served.rate_per_s * chunks)
+    load_at_cap = served.rate_per_s / drained_per_s
+    steps = mean_steps(served, curves, served.rate_per_s * chunks, load_at_cap)
+    burst = prompt_burst(served, steps, chunk)
     queue = prompt_queue(served, steps, burst, chunk)
-    iterations = _prompt_iterations(served, chunk)
-    cap_s = (served.life_tokens + iterations) * steps.step_s[..., -1]
-    held = served.rate_per_s * steps.token_s * iterations
-    place = place_delay(served, steps.law, curves.grid.cap / cap_s, burst.dispersion, held)
+    taken = served.rate_per_s * steps.token_s * places.prompt_tokens
+    place = place_delay(served, steps.law, drained_per_s, burst.dispersion, taken)
     first = chunked_delay(served, queue, burst, chunks)
     ttft_s = first.mean_s + place.mean_s
     token = chunked_token_time(served, steps, burst, queue, ttft_s, chunk)
@@ -60,7 +70,7 @@ def chunked_replica(
         Replica,
         stable,
         traffic.rate_per_s / saturation,
-        batch_mean=steps.requests,
+        batch_mean=served.rate_per_s * served.life_tokens * token.mean_s,
         ttft_mean_s=ttft_s,
         ttft_quantile_s=ttft_s + np.hypot(first.excess_s, place.excess_s),
         tpot_mean_s=token.mean_s,
@@ -81,35 +91,56 @@ def chunked_saturation_per_s(
     """Request rate at which a chunked-prefill replica becomes unstable. Returns: [1/s]."""
     traffic = checked_traffic(0, mean_input_tokens, input_scv, mean_output_tokens, 0, 1 / 2)
     curves = replica_curves(decode_step_s, mixed_step_s)
-    return _saturation_per_s(traffic, curves, positive("chunk_tokens", chunk_tokens))
+    return _places(traffic, curves, positive("chunk_tokens", chunk_tokens)).saturation_per_s
 
 
-def _saturation_per_s(traffic: Traffic, curves: ReplicaCurves, chunk: Floats) -> Floats:
-    """Either all B places are taken, or every chunk is full.
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """A replica with all places taken.
 
-    A request holds a place for its D decode iterations and those of its prompt, h in all; with
-    every place taken b = B·D/h decode and it costs h·t_d(b)/B + L_in·(t_m − t_d)/C seconds. With
-    every chunk full b = C·D/L_in decode and it costs L_in·t_m(b)/C.
+    A request holds a place for its D decode iterations and the prompt_tokens iterations of its
+    prompt, held_tokens = h in all, so that b = B·D/h decode: decode_s, mixed_s at that batch.
+    fed_s: time per request where, before that, every chunk is full.
     """
+
+    cap: NDArray[np.intp]
+    prompt_tokens: Floats
+    held_tokens: Floats
+    chunks: Floats
+    decode_s: Floats
+    mixed_s: Floats
+    fed_s: Floats
+
+    @property
+    def saturation_per_s(self) -> Floats:
+        """Where all places are taken, or before that every chunk is full.
+
+        A request costs h·t_d/B + L_in·(t_m − t_d)/C seconds, or L_in·t_m(b)/C at b = C·D/L_in.
+        """
+        places_s = self.held_tokens * self.decode_s / self.cap
+        places_s = places_s + self.chunks * (self.mixed_s - self.decode_s)
+        return 1 / np.where(self.held_tokens < self.cap * self.chunks, self.fed_s, places_s)
+
+    def drained_per_s(self, chunks_per_s: Floats) -> Floats:
+        """Rate at which full places fall free beside `chunks_per_s` of prompts."""
+        step_s = stretched_s(chunks_per_s, self.decode_s, self.mixed_s)
+        return np.maximum(self.cap / (self.held_tokens * step_s), self.saturation_per_s)
+
+
+def _places(traffic: Traffic, curves: ReplicaCurves, chunk: Floats) -> _Places:
     cap, life, chunks = curves.grid.cap, traffic.life_tokens, traffic.prompt_tokens / chunk
-    held = life + _prompt_iterations(traffic, chunk)
-    taken = cap * life / held
-    decode_s, mixed_s = between(curves.decode_curve_s, taken), between(curves.mixed_curve_s, taken)
-    places_s = held * decode_s / cap + chunks * (mixed_s - decode_s)
-    fed_s = chunks * between(curves.mixed_curve_s, np.minimum(life / chunks, cap))
-    return 1 / np.where(held < cap * chunks, fed_s, places_s)
-
-
-def _prompt_iterations(traffic: Traffic, chunk: Floats) -> Floats:
-    """Iterations that a prompt takes when alone: E[⌈L_in/C⌉]."""
-    chunks = np.asarray(traffic.prompt_tokens / chunk)[..., None]
-    whole: Floats = np.ceil(length_nodes_frac(traffic.prompt_scv) * chunks - EPS).mean(axis=-1)
-    return whole
-
-
-def _steps(traffic: Traffic, curves: ReplicaCurves, chunk: Floats) -> Steps:
-    chunks_per_s = traffic.rate_per_s * traffic.prompt_tokens / chunk
-    return mean_steps(traffic, curves, chunks_per_s[..., None] * (curves.mixed_s - curves.decode_s))
+    lengths = length_nodes_frac(traffic.prompt_scv) * np.asarray(chunks)[..., None]
+    prompt = np.ceil(lengths - EPS).mean(axis=-1)
+    taken = cap * life / (life + prompt)
+    return _Places(
+        cap=cap,
+        prompt_tokens=prompt,
+        held_tokens=life + prompt,
+        chunks=chunks,
+        decode_s=between(curves.decode_curve_s, taken),
+        mixed_s=between(curves.mixed_curve_s, taken),
+        fed_s=chunks * between(curves.mixed_curve_s, np.minimum(life / chunks, cap)),
+    )
 
 
 def _gap_quantile_s(traffic: Traffic, curves: ReplicaCurves, steps: Steps, burst: Burst) -> Floats:
@@ -128,5 +159,5 @@ def _gap_quantile_s(traffic: Traffic, curves: ReplicaCurves, steps: Steps, burst
         return np.maximum(over_s, 0) * widened
 
     carried_s = fill * cost_s + np.hypot(np.maximum(higher_s, 0), batch_excess_s(inner))
-    gap_s = np.where(carrying > 1 - level, carried_s, batch_excess_s(level))
+    gap_s = np.maximum(np.where(carrying > 1 - level, carried_s, 0), batch_excess_s(level))
     return np.minimum(steps.decode_s + gap_s, curves.mixed_s[..., -1])

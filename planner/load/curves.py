@@ -25,13 +25,13 @@ class ReplicaCurves:
     mixed_before_s: Floats
     log_products: Floats
 
-    def law(self, tokens_per_s: Floats, step_s: Floats) -> BatchLaw:
+    def law(self, tokens_per_s: Floats, step_s: Floats, load_at_cap: Floats) -> BatchLaw:
         """The law of a batch whose steps at the grid are `step_s`, near the decode curve."""
         stretch = np.log(step_s / self.decode_s)
         gap = np.diff(self.grid.batch, axis=-1)
         parts = ((gap + 1) * stretch[..., :-1] + (gap - 1) * stretch[..., 1:]) / 2
         added = np.concatenate([0 * stretch[..., :1], np.cumsum(parts, axis=-1)], axis=-1)
-        return batch_law(tokens_per_s, step_s, self.log_products + added, self.grid)
+        return batch_law(tokens_per_s, self.log_products + added, load_at_cap, self.grid)
 
 
 def replica_curves(

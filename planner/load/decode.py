@@ -39,7 +39,8 @@ def decode_pool(
     saturation = _saturation_per_s(tokens, grid, step)
     stable = rate < saturation
     tokens_per_s = np.where(stable, rate, 0) * tokens
-    law = batch_law(tokens_per_s, step, grid.read(log_product(curve)), grid)
+    products = grid.read(log_product(curve))
+    law = batch_law(tokens_per_s, products, np.where(stable, rate / saturation, 0), grid)
     before = grid.read(finite(curve), first=2)
     mean_s = law.mean(step)
     slope_s = mean_s - law.mean(np.where(grid.batch > 1, before, step))

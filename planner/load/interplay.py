@@ -41,11 +41,23 @@ class Steps:
     requests: Floats
 
 
-def mean_steps(traffic: Traffic, curves: ReplicaCurves, share_frac: Floats) -> Steps:
-    """Steps of a replica whose time goes to prompts in shares r (..., J), at most t_m each."""
-    step = np.minimum(curves.decode_s / np.maximum(1 - share_frac, TINY), curves.mixed_s)
+def stretched_s(chunks_per_s: Floats, decode_s: Floats, mixed_s: Floats) -> Floats:
+    """A decode step with the prompts that ride on it: t_d/(1 − r), at most t_m. [s]."""
+    share = chunks_per_s * (mixed_s - decode_s)
+    return np.minimum(decode_s / np.maximum(1 - share, TINY), mixed_s)
+
+
+def mean_steps(
+    traffic: Traffic, curves: ReplicaCurves, chunks_per_s: Floats, load_at_cap: Floats
+) -> Steps:
+    """Steps of a replica that is offered `chunks_per_s` full chunks.
+
+    No more prompts end in an iteration than fit its chunk, however long it is.
+    """
+    offered = np.asarray(chunks_per_s)[..., None]
+    step = stretched_s(offered, curves.decode_s, curves.mixed_s)
     rate = traffic.rate_per_s * traffic.life_tokens
-    law = curves.law(rate, step)
+    law = curves.law(rate, np.minimum(step, 1 / np.maximum(offered, TINY)), load_at_cap)
     token_s, token_mixed_s = law.mean(step), law.mean(curves.mixed_s)
     mixed_s = law.mean(curves.mixed_before_s)
     return Steps(

@@ -38,10 +38,9 @@ def chunked_token_time(
     high = share_quantile(own.mean(axis=-1), variance, (1 + traffic.level_frac) / 2)
     rate = traffic.rate_per_s * traffic.life_tokens
     law, scv, level = steps.law, traffic.life_scv, traffic.level_frac
-    batch_s = batch_excess_s(law, steps.step_s, steps.slope_s, rate, scv, level)
-    excess_s = np.hypot(
-        np.maximum(high - mean_fill, 0) * cost_s, batch_s * np.sqrt(burst.dispersion)
-    )
+    spread = burst.dispersion
+    batch_s = batch_excess_s(law, steps.step_s, steps.slope_s, rate, scv, level, spread)
+    excess_s = np.hypot(np.maximum(high - mean_fill, 0) * cost_s, batch_s)
     return Delay(steps.token_s + cost_s * (mean_fill - fill), excess_s)
 
 

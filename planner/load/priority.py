@@ -49,9 +49,10 @@ def prefill_priority_replica(
     service_s = traffic.prompt_tokens * positive("prefill_s_per_token", prefill_s_per_token)
     saturation = _saturation_per_s(traffic.life_tokens, curves, service_s)
     stable = traffic.rate_per_s < saturation
-    state = _state(traffic.only(stable), curves, service_s)
+    state = _state(traffic.only(stable), curves, service_s, saturation)
     served, law = state.traffic, state.law
-    drained_per_s = law.grid.cap / (served.life_tokens * state.step_s[..., -1])
+    cap_s = served.life_tokens * state.step_s[..., -1]
+    drained_per_s = np.maximum(law.grid.cap / cap_s, saturation)
     place = place_delay(served, law, drained_per_s, state.dispersion, np.zeros(()))
     first = _prompt_delay(state)
     token = _own_time(state, first.mean_s)
@@ -108,11 +109,14 @@ class _State:
     room: Floats
 
 
-def _state(traffic: Traffic, curves: ReplicaCurves, service_s: Floats) -> _State:
+def _state(
+    traffic: Traffic, curves: ReplicaCurves, service_s: Floats, saturation: Floats
+) -> _State:
     busy = traffic.rate_per_s * service_s
     step = curves.decode_s / (1 - busy[..., None])
     rate = traffic.rate_per_s * traffic.life_tokens
-    law = batch_law(rate / (1 - busy), curves.decode_s, curves.log_products, curves.grid)
+    load_at_cap = traffic.rate_per_s / saturation
+    law = batch_law(rate / (1 - busy), curves.log_products, load_at_cap, curves.grid)
     return _State(
         traffic=traffic,
         service_s=service_s,
@@ -152,8 +156,9 @@ def _own_time(state: _State, prompt_s: Floats) -> Delay:
     crowd = np.minimum((state.dispersion - 1) / drift, state.room)
     first, later = _first_stall(state, prompt_s), _later_stalls(state)
     scv, level = traffic.life_scv, traffic.level_frac
-    batch_s = batch_excess_s(state.law, state.step_s, state.slope_s, tokens_per_s, scv, level)
-    wide_s = batch_s * np.sqrt(state.dispersion)
+    wide_s = batch_excess_s(
+        state.law, state.step_s, state.slope_s, tokens_per_s, scv, level, state.dispersion
+    )
     return Delay(
         state.law.mean(state.step_s) + crowd * state.slope_s + first.mean_s,
         np.sqrt(first.excess_s**2 + later.excess_s**2 + wide_s**2),

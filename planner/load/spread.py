@@ -26,19 +26,29 @@ def decayed_frac(lives: Floats) -> Floats:
 
 
 def batch_excess_s(
-    law: BatchLaw, step_s: Floats, slope_s: Floats, rate: Floats, scv: Floats, level: Floats
+    law: BatchLaw,
+    step_s: Floats,
+    slope_s: Floats,
+    rate: Floats,
+    scv: Floats,
+    level: Floats,
+    dispersion: Floats | float = 1.0,
 ) -> Floats:
     """What the batch a request runs in adds to its own quantile of time per token, over the mean.
 
     A token's step has the quantile of t(b); a request averages it over its life of mean L tokens.
     Others leave once per L tokens and arrive at λt, so the batch forgets over
-    L·(1 + scv)/2/(1 − λL·t′) tokens. rate: λL [tokens/s]. Returns: [s]
+    L·(1 + scv)/2/(1 − λL·t′) tokens. rate: λL [tokens/s]; dispersion: variance of the batch over
+    that of the law. Never beyond the full batch. Returns: [s]
     """
     forgotten = np.maximum(1 - rate * slope_s, 0) * 2 / (1 + scv)
     lives = length_nodes_frac(scv) * forgotten[..., None]
-    kept = np.sqrt(left_frac(lives).mean(axis=-1))
-    excess_s: Floats = kept * np.maximum(law.quantile(step_s, level) - law.mean(step_s), 0)
-    return excess_s
+    kept = np.sqrt(left_frac(lives).mean(axis=-1) * dispersion)
+    mean_s = law.mean(step_s)
+    excess_s = kept * (law.quantile(step_s, level) - mean_s)
+    room_s = np.maximum(step_s[..., -1] - mean_s, 0)
+    within_s: Floats = np.clip(excess_s, 0, room_s)
+    return within_s
 
 
 def share_quantile(mean: Floats, variance: Floats, level: Floats) -> Floats:
