@@ -13,14 +13,14 @@ from planner.decision.risk import Swing
 from planner.export.printable import ELLIPSIS, literal, printable
 from planner.export.wording import name_of, value_of
 
-NAME_CHARACTERS = {"assumption": 40, "caveat": 92}
+NAME_CHARACTERS = {"assumption": 40, "caveat": 84}
 SHOWN_NAMES = 2
 MONTHS_PER_YEAR = 12
 QUARTERS_PER_YEAR = 4
 SLIDERS: Mapping[str, tuple[str, Callable[..., str]]] = {
-    "decode_to_prefill_token_ratio": ("output : input tokens", text.ratio),
+    "decode_to_prefill_token_ratio": ("output : input", text.ratio),
     "power_budget_mw": ("the power budget", text.mw),
-    "fleet_mix": ("the split share of power", text.percent),
+    "fleet_mix": ("the split share", text.percent),
 }
 EXCLUDED = (
     "Training beyond its share of chips; other staff; licences, storage and egress; quality lost "
@@ -81,7 +81,7 @@ def _conditions(plan: Plan, document: Mapping[str, Any], widest: Sequence[Swing]
     for flip in turns:
         name, show = SLIDERS[flip["input"]]
         verb = _verb(plan, document, flip)
-        yield f"{flip['action'].capitalize()} wins once {name} {verb} {show(flip['value'])}."
+        yield f"{flip['action'].capitalize()} if {name} {verb} {show(flip['value'])}."
     if not turns:
         yield "No value of the three sliders turns it."
     crossing = [swing for swing in widest if zero(swing) is not None]
@@ -148,7 +148,7 @@ def _caveats(plan: Plan) -> str:
     held = [*plan.sized.caveats, *plan.fleets["proposed"].caveats]
     if not held:
         return ""
-    more = f" And {text.number(len(held) - 1, place=0)} more in the plan." if held[1:] else ""
+    more = f" (and {text.number(len(held) - 1, place=0)} more)" if held[1:] else ""
     return printable(held[0], NAME_CHARACTERS["caveat"]) + more
 
 

@@ -1,5 +1,6 @@
 """The brief: one page that says what the plan says, in any weather."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -144,8 +145,22 @@ def test_tiny_and_huge_fleets_still_fit(scale):
 
 def test_the_turns_of_the_verdict_are_on_the_page():
     said = page_text(printed())
-    assert "Stay wins once output : input tokens rises to 1 : 4.0." in said
-    assert "Specialise wins once the power budget falls to 1.5 MW." in said
+    assert "Stay if output : input rises to 1 : 4.0." in said
+    assert "Specialise if the power budget falls to 1.5 MW." in said
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("profile", profiles.names())
+def test_the_longest_list_of_turns_still_fits(profile, paper):
+    held = dataclasses.replace(planned(profile, name="W" * 99))
+    sliders = {"decode_to_prefill_token_ratio": 0.0123, "power_budget_mw": 1.23, "fleet_mix": 0.12}
+    vars(held)["flips"] = tuple(
+        {"input": name, "value": value * scale, "action": "specialise"}
+        for name, value in sliders.items()
+        for scale in (1, 1000)
+    )
+    said = page_text(brief_pdf(held, paper=paper, made_at=AT, author="W" * 99))
+    assert said.count("Specialise if") == 6
 
 
 def test_without_samples_the_page_says_that_it_has_no_ranges():
