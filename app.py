@@ -1,12 +1,14 @@
 """The dashboard: pages, the frame around them, and nothing else."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from pages.ui import answers, frame, state
 
 st.set_page_config(
     page_title="Switchyard",
-    page_icon=":material/alt_route:",
+    page_icon=Path(__file__).parent / "pages/ui/icon.svg",
     layout="wide",
     initial_sidebar_state="auto",
 )

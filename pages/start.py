@@ -17,6 +17,8 @@ def verdict_box() -> None:
         st.badge(tables.ACTIONS[verdict["action"]], icon=":material/gavel:", color="primary")
         st.markdown(f"## {plain(verdict['sentence'])}", anchors=False)
         st.markdown(plain(decisions.context(document)))
+        for problem in decisions.problems(document):
+            st.warning(plain(problem), icon=":material/block:")
         if sure is not None:
             asked = scenario.operator.min_confidence
             st.progress(
@@ -26,9 +28,7 @@ def verdict_box() -> None:
 
 def worth() -> None:
     st.subheader("What is each choice worth?", anchor=False)
-    st.caption(
-        "Present value against carrying on as built. Line: 8 of 10 futures; dot: the middle one."
-    )
+    st.caption("Against carrying on as built. Line: 8 of 10 futures; dot: the middle one.")
     values = tables.values(plan)
     figure = charts.ranges(values, text.usd, marked=verdict["option_id"])
     chart(figure, values, "values", alt="Range of present value of each option")

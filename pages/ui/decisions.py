@@ -92,6 +92,14 @@ def context(document: Document) -> str:
     )
 
 
+def problems(document: Document) -> list[str]:
+    """What the reader must know before any figure: the base of all comparisons does not serve."""
+    built = tables.record(document, "as-built")
+    if built["feasible"]:
+        return []
+    return [f"As built cannot keep its service levels, so its cost is a floor. {built['reason']}"]
+
+
 def _ratio(document: Document) -> str:
     head = document["headline"]
     later = head["at_18_months"]["decode_to_prefill_token_ratio"]

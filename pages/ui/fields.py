@@ -56,13 +56,35 @@ def _group(scenario: Scenario, group: str) -> None:
         title, names = GROUPS[group]
         _grid(title, scenario, "", names)
     elif group in LISTS:
-        for index, row in enumerate(getattr(scenario, group)):
-            title = str(getattr(row, LISTS[group])).replace("_", " ")
-            _grid(title, row, f"{group}.{index}.", tuple(type(row).model_fields))
+        _one_of(scenario, group)
     else:
         part = getattr(scenario, group)
         title = Scenario.model_fields[group].title or group
         _grid(title, part, f"{group}.", tuple(type(part).model_fields))
+
+
+def _one_of(scenario: Scenario, group: str) -> None:
+    """A list of parts: the reader picks one, and its inputs follow."""
+    rows = getattr(scenario, group)
+    title = Scenario.model_fields[group].title or group
+    if not rows:
+        st.caption(f"{title}: none.")
+        return
+    names = [str(getattr(row, LISTS[group])).replace("_", " ") for row in rows]
+    index = st.segmented_control(
+        title,
+        range(len(rows)),
+        default=0,
+        required=True,
+        format_func=lambda i: plain(names[i]),
+        key=f"pick-{group}-{len(rows)}",
+    )
+    _grid(
+        f"{title}: {names[index]}",
+        rows[index],
+        f"{group}.{index}.",
+        tuple(type(rows[0]).model_fields),
+    )
 
 
 def _grid(title: str, part: Any, prefix: str, names: tuple[str, ...]) -> None:

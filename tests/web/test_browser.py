@@ -1,0 +1,92 @@
+"""The whole way in a real browser: open, move a slider, see the figure change, take the brief."""
+
+import io
+import re
+from pathlib import Path
+
+import pypdf
+import pytest
+
+from tests.web.conftest import PAGE_PATHS
+
+pytestmark = pytest.mark.browser
+TILE = "stMetricValue"
+
+
+def opened(page, address, path=""):
+    page.goto(f"{address}/{path}")
+    page.get_by_text("Master check passed").wait_for()
+    return page
+
+
+def tiles(page):
+    return [value.strip() for value in page.get_by_test_id(TILE).all_inner_texts()[:4]]
+
+
+def settled(page, before):
+    """Wait until a headline differs from what it was."""
+    page.wait_for_function(
+        "before => [...document.querySelectorAll('[data-testid=stMetricValue]')].slice(0, 4)"
+        ".map(tile => tile.innerText.trim()).join() !== before",
+        arg=",".join(before),
+    )
+    return tiles(page)
+
+
+def test_a_slider_moves_the_figures_and_the_brief_says_the_same(desk, address):
+    opened(desk, address)
+    before = tiles(desk)
+    slider = desk.get_by_role("slider", name="Output : input tokens")
+    slider.focus()
+    for _ in range(8):
+        desk.keyboard.press("ArrowRight")
+    settled(desk, before)
+    desk.get_by_role("link", name="Brief").click()
+    button = desk.get_by_role("button", name="One-page brief, PDF")
+    button.wait_for()
+    desk.wait_for_timeout(1000)
+    after = tiles(desk)
+    with desk.expect_download() as held:
+        button.click()
+    pages = pypdf.PdfReader(io.BytesIO(Path(held.value.path()).read_bytes())).pages
+    assert len(pages) == 1
+    printed = re.sub(r"\s+", " ", pages[0].extract_text())
+    assert not [figure for figure in after if figure not in printed]
+    assert not desk.strangers
+
+
+def test_a_link_opens_the_same_figures_elsewhere(desk, address, chromium):
+    opened(desk, address, "?power_budget_mw=8&profile=axiom")
+    held = tiles(desk)
+    link = desk.url
+    elsewhere = chromium.new_context().new_page()
+    elsewhere.goto(link)
+    elsewhere.get_by_text("Master check passed").wait_for()
+    assert tiles(elsewhere) == held
+    elsewhere.context.close()
+
+
+def test_nonsense_in_a_box_is_answered_and_stays_where_it_was_typed(desk, address):
+    opened(desk, address)
+    box = desk.get_by_role("spinbutton", name="Power budget in megawatts")
+    box.fill("-3")
+    box.press("Enter")
+    desk.get_by_text("is refused").wait_for()
+    assert box.input_value() == "-3"
+
+
+@pytest.mark.parametrize("path", PAGE_PATHS.values())
+@pytest.mark.parametrize("width", [1440, 390])
+def test_no_page_scrolls_sideways(desk, address, path, width):
+    desk.set_viewport_size({"width": width, "height": 900})
+    opened(desk, address, path)
+    main = "document.querySelector('[data-testid=stMain]')"
+    assert desk.evaluate(f"{main}.scrollWidth <= {main}.clientWidth")
+
+
+def test_a_hostile_link_asks_for_nothing_outside(desk, address):
+    opened(desk, address, "?name=![x](http://127.0.0.1:9/x.png)<img src=http://127.0.0.1:9/y.png>")
+    desk.get_by_role("link", name="Brief").click()
+    desk.get_by_text("What will be signed").wait_for()
+    desk.wait_for_timeout(500)
+    assert not desk.strangers
