@@ -78,9 +78,7 @@ def _scenario_assumption(scenario: Scenario, name: str, given: Input) -> Assumpt
     if start is None:
         return Assumption(name, value, unit, value, value, "assumption", "scenario", True)
     scale = profiles.per_base_unit(given.path.rpartition(".")[2])
-    low, high = (
-        min(max(end / scale, given.low), given.high) for end in (start.low, start.high)
-    )
+    low, high = (min(max(end / scale, given.low), given.high) for end in (start.low, start.high))
     held = Assumption(name, start.value / scale, unit, low, high, start.kind, start.source)
     if held.value == value:
         return held

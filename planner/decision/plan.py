@@ -18,7 +18,8 @@ from planner.facts.catalog import Catalog, load_catalog
 from planner.facts.ledger import Ledger
 from planner.fleet.mix import PROPOSED, proposed
 from planner.fleet.options import PURCHASABLE
-from planner.fleet.pools import ROLES, Fleet, Pool
+from planner.fleet.pools import ROLES, Fleet, Pool, Units
+from planner.fleet.sizing import server_chips
 from planner.fleet.watts import Watts, capped, fleet_watts, nameplate_w, pool_watts
 from planner.money.stranded import Stranded, stranded
 from planner.money.tax import Bridge, bridge
@@ -153,6 +154,18 @@ def _proposed(held: Sized, money: Valued) -> Fleet:
         {name: float(money.cost_usd_per_year(name)) for name in names},
         {name: float(held.watts[name].provisioned_w) for name in names},
         forced,
+        _units(held),
+    )
+
+
+def _units(held: Sized) -> Units:
+    """Chips per server of every type in use, and the spare of a pool."""
+    at_most = int(held.ledger["estimates.serving.server_chips"])
+    used = {pool.accelerator for fleet in held.fleets.values() for pool in fleet.pools}
+    chips = held.catalog.accelerators
+    return Units(
+        {name: server_chips(chips[name], at_most) for name in used},
+        int(held.ledger["estimates.serving.spare_replicas"]),
     )
 
 

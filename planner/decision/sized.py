@@ -38,7 +38,9 @@ def sized(scenario: Scenario, catalog: Catalog) -> Sized:
     """Size the six options to the scenario's demand in its planning month."""
     ledger = ledger_of(scenario, catalog)
     owned = serving_chips(scenario)
-    _check_owned(catalog, _proportions(scenario, owned))
+    _check_owned(
+        catalog, "owned" if owned else "default_accelerator", _proportions(scenario, owned)
+    )
     excluded = dict(_excluded(scenario, catalog, ledger))
     purchasable = tuple(name for name in scenario.candidates if name not in excluded)
     paper = tuple(_paper(catalog))
@@ -110,14 +112,14 @@ def _incomplete(scenario: Scenario, chip: Accelerator) -> str:
     return ""
 
 
-def _check_owned(catalog: Catalog, chips: Iterable[str]) -> None:
+def _check_owned(catalog: Catalog, field: str, chips: Iterable[str]) -> None:
     """Refuse owned chips that cannot be timed, powered or priced."""
     for name in chips:
         chip = catalog.accelerators[name]
         reason = chip.why_not("timing") or chip.why_not("power")
         if reason or chip.price_usd is None:
             raise ScenarioError(
-                f"owned: {reason or f'{chip.name} has no published purchase price.'}"
+                f"{field}: {reason or f'{chip.name} has no published purchase price.'}"
             )
 
 

@@ -109,15 +109,18 @@ def _timed(
     fresh = demand.fresh_tokens(prefix_cache=software.prefix_cache)
     cached = demand.input_tokens - fresh
     drafts, gained = _speculation(software, ledger)
+    spoken, prompt_context = drafts + 1, demand.input_tokens / 2
     batch = np.arange(1, int(cap.max()) + 1)
     chunk = ledger["estimates.serving.chunk_tokens"]
     columns = device.column()
     context = demand.context_tokens
-    work = decode_work(model, batch, context, tokens_per_sequence=drafts + 1, **formats)
+    work = decode_work(model, batch, context, tokens_per_sequence=spoken, **formats)
     prompt = prefill_work(model, fresh, cached, **formats)
-    both = mixed_work(model, batch, context, chunk, demand.input_tokens / 2, **formats)
-    alone = prefill_work(model, chunk, demand.input_tokens / 2, **formats)
-    decode = step_time(model, columns, work, batch * (drafts + 1))
+    both = mixed_work(
+        model, batch, context, chunk, prompt_context, tokens_per_sequence=spoken, **formats
+    )
+    alone = prefill_work(model, chunk, prompt_context, **formats)
+    decode = step_time(model, columns, work, batch * spoken)
     fits = batch <= cap[:, None]
     first = decode.total_s[:, 0]
     return Curves(
@@ -128,7 +131,9 @@ def _timed(
         decode=decode,
         prefill=step_time(model, device, prompt, fresh),
         decode_s=np.where(fits, decode.total_s, np.inf),
-        mixed_s=np.where(fits, step_time(model, columns, both, batch + chunk).total_s, np.inf),
+        mixed_s=np.where(
+            fits, step_time(model, columns, both, batch * spoken + chunk).total_s, np.inf
+        ),
         idle_decode_s=first,
         idle_mixed_s=step_time(model, device, alone, chunk).total_s,
         batch_cap=cap,

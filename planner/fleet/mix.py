@@ -7,7 +7,7 @@ where nothing is forced. The optimiser over owned and new chips takes this place
 from collections.abc import Mapping
 from dataclasses import replace
 
-from planner.fleet.pools import Fleet
+from planner.fleet.pools import Fleet, Units
 
 PROPOSED = "proposed"
 LABEL = "Proposed plan"
@@ -18,6 +18,7 @@ def proposed(
     cost_usd_per_year: Mapping[str, float],
     facility_w: Mapping[str, float],
     split_power_frac: float | None,
+    units: Units,
 ) -> Fleet:
     """The cheapest feasible option, or the forced blend of the best of both kinds.
 
@@ -34,7 +35,7 @@ def proposed(
         caveat = f"No {kind} option is feasible, so the forced mix cannot be formed."
         return replace(_named(fleets[ranked[0]]), caveats=(caveat,))
     share = demand_share(split_power_frac, facility_w[divided[0]], facility_w[whole[0]])
-    return _blend(fleets[whole[0]], fleets[divided[0]], share)
+    return _blend(fleets[whole[0]], fleets[divided[0]], share, units)
 
 
 def demand_share(power_frac: float, split_w: float, whole_w: float) -> float:
@@ -42,10 +43,12 @@ def demand_share(power_frac: float, split_w: float, whole_w: float) -> float:
     return power_frac * whole_w / (split_w * (1 - power_frac) + power_frac * whole_w)
 
 
-def _blend(whole: Fleet, divided: Fleet, share: float) -> Fleet:
+def _blend(whole: Fleet, divided: Fleet, share: float, units: Units) -> Fleet:
     """Both plans side by side, each for its share of the demand."""
     parts = [
-        fleet.scaled(part).pools for fleet, part in ((whole, 1 - share), (divided, share)) if part
+        fleet.scaled(part, units).pools
+        for fleet, part in ((whole, 1 - share), (divided, share))
+        if part
     ]
     return Fleet(
         id=PROPOSED,

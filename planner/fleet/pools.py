@@ -1,8 +1,10 @@
 """What a fleet consists of: pools of replicas, and options made of pools."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
+ROUNDING = 1e-9
 ROLES = MONOLITHIC, PREFILL, DECODE = "monolithic", "prefill", "decode"
 
 
@@ -12,6 +14,20 @@ class Activity:
 
     compute_util_frac: float
     memory_util_frac: float
+
+    def times(self, factor: float) -> "Activity":
+        """The same machines doing `factor` times the work, at most all they can."""
+        return Activity(
+            min(self.compute_util_frac * factor, 1.0), min(self.memory_util_frac * factor, 1.0)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What replicas come in: chips per server by accelerator, and the spare of each pool (N+1)."""
+
+    server_chips: Mapping[str, int]
+    spare_replicas: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +82,40 @@ class Pool:
     kv_stored_frac: float = 0.0
     power_cap_frac: float = 1.0
 
-    def scaled(self, factor: float) -> "Pool":
-        """The same plan for `factor` times the demand, in whole servers' share of replicas."""
-        n = max(round(self.n_replicas * factor), 1) if factor > 0 else 0
+    def scaled(self, factor: float, units: "Units") -> "Pool":
+        """The same plan for `factor` times the demand, in whole servers and with its spare."""
+        if factor <= 0:
+            return self._emptied()
+        running = (self.n_replicas - units.spare_replicas) * factor
+        least = ceil(running - ROUNDING) + units.spare_replicas
+        server = units.server_chips[self.accelerator]
+        n_accelerators = ceil(least * self.tp / server) * server
+        n = n_accelerators // self.tp
+        busier = self.n_replicas * factor / n
         return replace(
             self,
             n_replicas=n,
-            n_accelerators=n * self.tp,
+            n_accelerators=n_accelerators,
             n_needed=self.n_needed * factor,
+            utilization=self.utilization * busier,
+            peak=self.peak.times(busier),
+            mean=self.mean.times(busier),
             demand_frac=self.demand_frac * factor,
             kv_bytes_per_s=self.kv_bytes_per_s * factor,
+        )
+
+    def _emptied(self) -> "Pool":
+        idle = Activity(0.0, 0.0)
+        return replace(
+            self,
+            n_replicas=0,
+            n_accelerators=0,
+            n_needed=0.0,
+            utilization=0.0,
+            peak=idle,
+            mean=idle,
+            demand_frac=0.0,
+            kv_bytes_per_s=0.0,
         )
 
 
@@ -99,9 +139,9 @@ class Fleet:
         """Whether prefill and decode run in pools of their own."""
         return any(pool.role != MONOLITHIC for pool in self.pools)
 
-    def scaled(self, factor: float) -> "Fleet":
+    def scaled(self, factor: float, units: Units) -> "Fleet":
         """The same plan for `factor` times the demand."""
-        return replace(self, pools=tuple(pool.scaled(factor) for pool in self.pools))
+        return replace(self, pools=tuple(pool.scaled(factor, units) for pool in self.pools))
 
 
 def counts(pools: Sequence[Pool]) -> dict[str, int]:

@@ -223,7 +223,7 @@ def choose(
     feasible = usable & (table.slack[rows, column] <= 1)
     closest = np.where(usable, table.slack.min(axis=1), np.inf)
     order = np.where(feasible, n_accelerators * usd, np.inf) if feasible.any() else closest
-    row = int(order.argmin())
+    row = int(np.lexsort((n_accelerators, order))[0])
     peak = peak_per_s * share
     return _chosen(table, curves, row, int(n_accelerators[row]), peak, matching_frac)
 

@@ -10,7 +10,8 @@ from planner.facts.units import QUARTERS_PER_YEAR
 
 Floats = NDArray[np.float64]
 HIGHEST_RATE = 10.0
-ROOT_DECIMALS = 9
+ROOT_DECIMALS = 6
+ROOT_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def _capital_usd(plan: Plan, terms: Terms, delay: float) -> Floats:
     price = _column(plan.purchase_usd) * _drift(terms, q)
     worn = np.floor((q - start) / life)
     bought = (q >= start) & (worn > np.floor((q - 1 - start) / life)) & (q < q[-1])
-    left = np.where(start < q[-1], 1 - ((q[-1] - start) % life) / life, 0)
+    left = _left_frac(q, start, life)
     sold = _column(plan.resale_usd) * _at(q, start)
     return np.asarray(sold - price * bought + price * left * (q == q[-1]))
 
@@ -114,12 +115,29 @@ def _deducted_usd(plan: Plan, terms: Terms, delay: float) -> Floats:
     """
     q, start, life = quarters(terms), _start(plan, delay), _life(terms)
     used = (q > start) & (start < q[-1])
-    depreciation = _column(plan.purchase_usd) * _drift(terms, start) / life * used
+    bought = start + life * np.maximum(np.floor((q - 1 - start) / life), 0)
+    depreciation = _column(plan.purchase_usd) * _drift(terms, bought) / life * used
     book, rest = _column(plan.displaced_book_usd), _column(plan.displaced_years) * QUARTERS_PER_YEAR
     rest = np.maximum(rest, 1)
     at_start = book * np.maximum(1 - start / rest, 0)
-    ended = book / rest * ((q > start) & (q <= rest))
-    return np.asarray(depreciation + (at_start - _column(plan.resale_usd)) * _at(q, start) - ended)
+    ended = book / rest * np.clip(rest - (q - 1), 0, 1) * (q > start)
+    lost = (at_start - _column(plan.resale_usd)) * _at(q, start)
+    return np.asarray(depreciation + lost - ended + _fallen_usd(plan, terms, delay))
+
+
+def _fallen_usd(plan: Plan, terms: Terms, delay: float) -> Floats:
+    """Book of what is left at the horizon over what it fetches then."""
+    q, start, life = quarters(terms), _start(plan, delay), _life(terms)
+    last = start + life * np.floor((q[-1] - start) / life)
+    fall = _drift(terms, last) - _drift(terms, q[-1:])
+    at_end = _column(plan.purchase_usd) * fall * _left_frac(q, start, life)
+    return np.asarray(at_end * (q == q[-1]))
+
+
+def _left_frac(q: Floats, start: Floats, life: Floats) -> Floats:
+    """Share of the last purchase's life that the horizon leaves over."""
+    used = (q[-1] - start) % life
+    return np.where((start < q[-1]) & (used > 0), 1 - used / life, 0)
 
 
 def _spent_usd(plan: Plan, terms: Terms, delay: float) -> Floats:
@@ -161,11 +179,11 @@ def irr_frac(flows: Floats) -> tuple[float | None, str]:
     if not np.any(flows > 0) or not np.any(flows < 0):
         return None, "The cash flows never change sign, so there is no internal rate of return."
     roots = np.roots(flows[::-1])
-    real = roots[np.isreal(roots)].real
+    real = roots[abs(roots.imag) < ROOT_TOLERANCE].real
     rates = (1 / real[real > 0]) ** QUARTERS_PER_YEAR - 1
-    found = np.unique(np.round(rates[(rates > -1) & (rates < HIGHEST_RATE)], ROOT_DECIMALS))
-    if len(found) == 1:
-        return float(found[0]), ""
+    found = rates[(rates > -1) & (rates < HIGHEST_RATE)]
+    if len(np.unique(np.round(found, ROOT_DECIMALS))) == 1:
+        return float(found.mean()), ""
     if not len(found):
         return None, f"No internal rate of return lies below {HIGHEST_RATE:.0%} a year."
     return None, f"The cash flows have {len(found)} internal rates of return."

@@ -57,8 +57,9 @@ def _pool_costs(
     n = pool.n_accelerators * more
     watts = pool_watts(pool, catalog, ledger)
     facility_w = watts.mean_w * more * ledger["site.pue"]
-    ours = 0 if is_rented(pool.accelerator, scenario, catalog) else 1
-    capex = n * all_in_usd(pool.accelerator, catalog, ledger) * ours
+    rented = is_rented(pool.accelerator, scenario, catalog)
+    ours = 0 if rented else 1
+    capex = 0.0 if rented else n * all_in_usd(pool.accelerator, catalog, ledger)
     return (
         capex,
         n * capital_usd_per_year(pool.accelerator, scenario, catalog, ledger),

@@ -11,7 +11,7 @@ from planner.facts.ledger import Ledger
 from planner.facts.units import BITS_PER_BYTE, BITS_PER_GBIT, HOURS_PER_YEAR, QUARTERS_PER_YEAR
 from planner.fleet.pools import DECODE, MONOLITHIC, PREFILL, Fleet, Pool
 from planner.money.economics import Costs
-from planner.money.prices import annuity_frac
+from planner.money.prices import paid_monthly_frac
 from planner.money.volumes import Volumes
 
 PERT = ((1, "low"), (4, "value"), (1, "high"))
@@ -33,7 +33,7 @@ def fabric_usd_per_year(fleet: Fleet, costs: Costs, ledger: Ledger, server: int)
     used = np.minimum(sent / nodes / ledger["fabric.gbit_per_s_per_node"], 1)
     network = costs.capex_usd * chips / all_chips * ledger["prices.capital.network_share_frac"]
     rate, life = ledger["finance.wacc_frac"], ledger["finance.life_years"]
-    return used * network * annuity_frac(rate, life)
+    return used * network * paid_monthly_frac(rate, life)
 
 
 def team_usd_per_year(ledger: Ledger) -> Any:
@@ -92,9 +92,11 @@ def drift_loss_frac(
 
 def _served_frac(fleet: Fleet, name: str, prompts: float, answers: float) -> float:
     """Share of a class that fixed pools carry when prompts and answers change length."""
-    pools = [pool for pool in fleet.pools if pool.class_name == name]
-    if len({pool.accelerator for pool in pools}) < 2 or pools[0].role == MONOLITHIC:
+    split = [p for p in fleet.pools if p.class_name == name and p.role != MONOLITHIC]
+    chips = [{p.accelerator for p in split if p.role == role} for role in (PREFILL, DECODE)]
+    if not split or chips[0] == chips[1]:
         return 1.0
     need = {PREFILL: prompts, DECODE: answers}
-    room = (1 / (pool.utilization * need[pool.role]) for pool in pools)
-    return min(1.0, *room)
+    room = min(1 / (pool.utilization * need[pool.role]) for pool in split)
+    share = max(pool.demand_frac for pool in split)
+    return 1 - share * (1 - min(1.0, room))

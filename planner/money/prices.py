@@ -26,6 +26,12 @@ def annuity_frac(rate: Any, years: Any) -> Any:
     )
 
 
+def paid_monthly_frac(rate: Any, years: Any) -> Any:
+    """Yearly sum of monthly payments per dollar lent at a nominal yearly rate. Returns: [1/year]"""
+    months = np.multiply(years, MONTHS_PER_YEAR)
+    return MONTHS_PER_YEAR * annuity_frac(np.divide(rate, MONTHS_PER_YEAR), months)
+
+
 def chip_usd(accelerator: str, catalog: Catalog, ledger: Ledger) -> Any:
     """Price of the bare chip, or of its share of a rack. Returns: [USD]
 
@@ -62,7 +68,7 @@ def space_usd_per_w_year(scenario: Scenario, ledger: Ledger) -> Any:
     return (
         ledger["site.new_power_usd_per_mw"]
         / W_PER_MW
-        * annuity_frac(ledger["finance.wacc_frac"], life)
+        * paid_monthly_frac(ledger["finance.wacc_frac"], life)
     )
 
 
@@ -77,7 +83,7 @@ def capital_usd_per_year(
     """Replacement annuity of one chip all in, or its rent. Returns: [USD/year]"""
     if is_rented(accelerator, scenario, catalog):
         return ledger[f"accelerators.{accelerator}.rental_usd_per_hour"] * HOURS_PER_YEAR
-    annuity = annuity_frac(ledger["finance.wacc_frac"], ledger["finance.life_years"])
+    annuity = paid_monthly_frac(ledger["finance.wacc_frac"], ledger["finance.life_years"])
     return all_in_usd(accelerator, catalog, ledger) * annuity
 
 

@@ -72,9 +72,16 @@ def cheapest(costs: Sequence[Any]) -> Any:
 
 
 def tax_frac(gross: Mapping[str, Any], feasible: Mapping[str, bool]) -> Any:
-    """1 − cost(best purchasable)/cost(best on the owned chip types), gross. Returns: [frac]"""
-    along = carried(gross, feasible)
-    return 1 - cheapest(along) / cheapest(along[:-1])
+    """1 − cost(best purchasable)/cost(best on the owned chip types), gross. Returns: [frac]
+
+    Only options that serve are compared; where none on owned chips does, as-built is the measure.
+    """
+    return 1 - _best(gross, feasible, STEPS) / _best(gross, feasible, STEPS[:-1])
+
+
+def _best(gross: Mapping[str, Any], feasible: Mapping[str, bool], steps: Sequence[str]) -> Any:
+    serving = [gross[step] for step in steps if feasible[step]]
+    return cheapest(serving or [gross[STEPS[0]]])
 
 
 def gross_gap_frac(gross: Mapping[str, Any], feasible: Mapping[str, bool]) -> Any:
@@ -85,4 +92,4 @@ def gross_gap_frac(gross: Mapping[str, Any], feasible: Mapping[str, bool]) -> An
 
 def paper_tax_frac(gross: Mapping[str, Any], feasible: Mapping[str, bool], paper: Any) -> Any:
     """The tax against phase-specialised chips on paper. Returns: [frac]"""
-    return 1 - paper / cheapest(carried(gross, feasible)[:-1])
+    return 1 - paper / _best(gross, feasible, STEPS[:-1])

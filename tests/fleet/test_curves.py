@@ -155,7 +155,6 @@ class TestSpeculation:
         assert np.all(verify > step)
         assert np.all(verify / drafted.tokens_per_step < step)
 
-    @pytest.mark.xfail(strict=True, reason="a mixed step counts one token per running request")
     def test_a_mixed_step_verifies_the_drafts_too(self):
         plain, drafted = timed(), timed(speculative="mtp3")
         fits = np.isfinite(plain.mixed_s)

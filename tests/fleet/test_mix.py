@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from planner.decision.plan import plan
 from planner.demand.scenario import Scenario
 from planner.fleet.mix import demand_share, proposed
+from planner.fleet.pools import Units
 from planner.fleet.watts import pool_watts
 from tests.stand_ins import fleet, pool
 
@@ -17,6 +18,7 @@ SPLIT = fleet(
     name="split",
 )
 FLEETS = {"whole": WHOLE, "split": SPLIT}
+UNITS = Units({"h100-sxm": 8}, spare_replicas=1)
 POWER = {"whole": 3e6, "split": 1e6}
 W = st.floats(1e3, 1e9)
 FRACTIONS = st.floats(0, 1)
@@ -48,23 +50,25 @@ class TestDemandShare:
 
 class TestUnforced:
     def test_the_cheapest_is_proposed(self):
-        chosen = proposed(FLEETS, {"whole": 2.0, "split": 1.0}, POWER, None)
+        chosen = proposed(FLEETS, {"whole": 2.0, "split": 1.0}, POWER, None, UNITS)
         assert chosen.pools == SPLIT.pools
         assert (chosen.id, chosen.label) == ("proposed", "Proposed plan")
 
     def test_the_cheapest_that_does_not_serve_is_not(self):
         broken = FLEETS | {"split": fleet(*SPLIT.pools, feasible=False, reason="Too slow.")}
-        assert proposed(broken, {"whole": 2.0, "split": 1.0}, POWER, None).pools == WHOLE.pools
+        assert (
+            proposed(broken, {"whole": 2.0, "split": 1.0}, POWER, None, UNITS).pools == WHOLE.pools
+        )
 
     def test_where_nothing_serves_the_cheapest_says_why(self):
         broken = {k: fleet(*f.pools, feasible=False, reason="Too slow.") for k, f in FLEETS.items()}
-        chosen = proposed(broken, {"whole": 2.0, "split": 1.0}, POWER, None)
+        chosen = proposed(broken, {"whole": 2.0, "split": 1.0}, POWER, None, UNITS)
         assert (chosen.feasible, chosen.reason) == (False, "Too slow.")
 
 
 class TestForced:
     def blend(self, asked, fleets=FLEETS):
-        return proposed(fleets, {"whole": 2.0, "split": 1.0}, POWER, asked)
+        return proposed(fleets, {"whole": 2.0, "split": 1.0}, POWER, asked, UNITS)
 
     def test_nothing_in_split_pools_is_the_monolithic_plan(self):
         assert self.blend(0.0).pools == WHOLE.pools
@@ -86,12 +90,13 @@ class TestForced:
     def test_the_best_of_each_kind_is_blended(self):
         fleets = FLEETS | {"dear": fleet(pool(n_replicas=7), name="dear")}
         cost = {"whole": 2.0, "split": 1.0, "dear": 3.0}
-        chosen = proposed(fleets, cost, POWER | {"dear": 1.0}, 0.5)
-        assert {p.n_replicas for p in chosen.pools} == {25, 45, 30}
+        chosen = proposed(fleets, cost, POWER | {"dear": 1.0}, 0.5, UNITS)
+        # A quarter of 99 running replicas is 25, and a spare; 26 of two chips fill seven servers.
+        assert {p.n_replicas for p in chosen.pools} == {28, 48, 32}
 
     @pytest.mark.parametrize(("kind", "held"), [("split", "whole"), ("monolithic", "split")])
     def test_without_one_kind_the_other_stands_alone_and_says_so(self, kind, held):
-        chosen = proposed({held: FLEETS[held]}, {held: 1.0}, POWER, 0.5)
+        chosen = proposed({held: FLEETS[held]}, {held: 1.0}, POWER, 0.5, UNITS)
         assert chosen.pools == FLEETS[held].pools
         said = f"No {kind} option is feasible, so the forced mix cannot be formed."
         assert chosen.caveats == (said,)
@@ -106,7 +111,6 @@ class TestForced:
         split = sum(w for is_split, w in power if is_split)
         assert split / sum(w for _, w in power) == pytest.approx(asked, abs=0.01)
 
-    @pytest.mark.xfail(strict=True, reason="blending rounds replicas without regard to servers")
     def test_a_blend_still_comes_in_whole_servers(self):
         # The smallest fleet: servers of eight H100s, of which a part buys two chips.
         answer = plan(Scenario(profile="enterprise", fleet_mix=0.75))

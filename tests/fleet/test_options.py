@@ -110,7 +110,6 @@ class TestChips:
         held = answered(asked() | {"owned": [], "default_accelerator": "h200-sxm"})
         assert set(counts(held.fleets["as-built"].pools)) == {"h200-sxm"}
 
-    @pytest.mark.xfail(strict=True, reason="the sentence names owned, which is empty")
     def test_a_default_without_a_price_is_refused_by_its_own_name(self):
         with pytest.raises(ScenarioError, match="default_accelerator: H100 NVL"):
             answered(asked() | {"owned": [], "default_accelerator": "h100-nvl"})

@@ -142,7 +142,6 @@ class TestChoice:
         assert chosen.slack > 1
         assert chosen.ttft_s == pytest.approx(1.5, rel=0.05)
 
-    @pytest.mark.xfail(strict=True, reason="a tie goes to the first candidate, not to fewer chips")
     def test_a_tie_goes_to_fewer_chips(self):
         same_price = replace(BUYING, usd_per_chip_year={"h100-sxm": 2.0, "mi300x": 1.0})
         none = replace(same_price, spare_replicas=0)

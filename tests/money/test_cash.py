@@ -147,7 +147,6 @@ class TestFlowsByHand:
         assert held[-1] == pytest.approx(50)
 
     @pytest.mark.parametrize(("start", "life"), [(0.0, 5.0), (4.0, 2.0), (6.0, 3.5)])
-    @pytest.mark.xfail(strict=True, reason="chips whose life ends at the horizon count as new")
     def test_of_chips_whose_life_ends_at_the_horizon_nothing_is_left(self, start, life):
         held = flows(option(purchase_usd=100.0, start_quarters=start), held=terms(life_years=life))
         assert held[-1] == 0
@@ -233,12 +232,10 @@ class TestTaxes:
         after = flows(plan, CARRYING_ON, terms(life_years=life, tax_frac=0.25)).sum()
         assert after == pytest.approx(0.75 * before, rel=1e-9, abs=1e-9 * (1 + sum(usd)))
 
-    @pytest.mark.xfail(strict=True, reason="book of a part of a quarter is written off, not missed")
     def test_book_is_counted_once_whatever_the_remaining_life(self):
         plan = option(displaced_book_usd=100.0, displaced_years=2.6, start_quarters=4.0)
         assert flows(plan, held=self.HELD).sum() == pytest.approx(0, abs=1e-9)
 
-    @pytest.mark.xfail(strict=True, reason="a fall in price of what is left is not deducted")
     def test_a_loss_on_what_is_left_is_deducted_too(self):
         plan = option(purchase_usd=100.0, start_quarters=4.0)
         falling = terms(component_drift_frac_per_year=-0.2)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from planner.decision.assumptions import ledger_of
 from planner.demand.scenario import Scenario
-from planner.errors import CatalogError
 from planner.facts.catalog import load_catalog
 from planner.facts.ledger import Ledger
 from planner.fleet.pools import Activity
@@ -104,9 +103,6 @@ class TestBasis:
     def test_rented_energy_is_metered_though_not_paid(self):
         assert priced("rent").energy_kwh_per_year == priced().energy_kwh_per_year
 
-    @pytest.mark.xfail(
-        strict=True, raises=CatalogError, reason="the price of a rented chip is asked for too"
-    )
     def test_a_chip_that_nobody_sells_can_still_be_rented(self):
         # H100 NVL: no street price, 3.07 $/h to rent.
         held = priced("rent", fleet(pool(accelerator="h100-nvl")))

@@ -156,6 +156,5 @@ class TestDrift:
     def test_is_a_share(self, cases):
         assert 0 <= self.lost(*cases) < 1
 
-    @pytest.mark.xfail(strict=True, reason="a blend that begins with a monolithic pool is skipped")
     def test_the_split_part_of_a_blend_still_loses(self):
         assert self.lost((1.0, 2.0, 1.0), option=fleet(pool(), PREFILL, DECODE)) > 0

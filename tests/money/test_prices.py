@@ -78,7 +78,6 @@ class TestPublishedCosts:
         monthly = 45_157 * annuity_frac(0.1025 / 12, 6 * 12)
         assert monthly * 12 / 8760 == pytest.approx(1.15, rel=0.02)
 
-    @pytest.mark.xfail(strict=True, reason="one payment at the end of a year costs 3.7 % more")
     def test_the_planner_finds_the_same_for_the_same_chip(self):
         owned = scenario(basis="own", wacc_frac=0.1025, life_years=6)
         same = {

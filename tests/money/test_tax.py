@@ -138,7 +138,6 @@ class TestTax:
     def test_of_a_mix_that_does_not_serve_is_nothing(self):
         assert tax_frac(ladder(100.0, 50, 70, 65, 1), all_serve(split_mixed=False)) == 0
 
-    @pytest.mark.xfail(strict=True, reason="an as-built that serves nobody counts among the best")
     def test_an_as_built_that_does_not_serve_is_no_rival(self):
         # The best that serves on owned chips costs 120, the best of all 90: a quarter.
         costs, serves = ladder(100.0, 120, 130, 125, 90), all_serve(as_built=False)
