@@ -9,6 +9,7 @@ from planner.demand.parts import Fabric
 from planner.facts.ledger import Ledger
 from planner.facts.units import BYTES_PER_GBIT
 from planner.fleet.curves import Curves
+from planner.load.handoff import visible_s
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +36,6 @@ def kv_handoff(fabric: Fabric, curves: Curves, n_layers: int, ledger: Ledger) ->
         before = ledger["software.kv_transfer.flowkv_before_s"]
         slower = before / ledger["software.kv_transfer.flowkv_after_s"]
     transfer_s = curves.kv_bytes_per_request / bytes_per_s * slower
-    whole = np.full_like(curves.prefill_s, transfer_s)
-    hidden = np.maximum(transfer_s / n_layers, transfer_s - curves.prefill_s)
-    visible_s = hidden if fabric.overlap == "layerwise" else whole
-    return Handoff(curves.kv_bytes_per_request, transfer_s, visible_s)
+    whole_s = np.full_like(curves.prefill_s, transfer_s)
+    seen_s = visible_s(whole_s, curves.prefill_s, np.asarray(n_layers), fabric.overlap)
+    return Handoff(curves.kv_bytes_per_request, transfer_s, seen_s)
