@@ -59,7 +59,7 @@ def chunked_replica(
     load_at_cap = served.rate_per_s / drained_per_s
     steps = mean_steps(served, curves, served.rate_per_s * chunks, load_at_cap)
     burst = prompt_burst(served, steps, chunk)
-    queue = prompt_queue(served, steps, burst, chunk)
+    queue = prompt_queue(served, steps, burst, chunks, served.rate_per_s / saturation)
     taken = served.rate_per_s * steps.token_s * places.prompt_tokens
     place = place_delay(served, steps.law, drained_per_s, burst.dispersion, taken)
     first = chunked_delay(served, queue, burst, chunks)

@@ -59,10 +59,13 @@ class PromptQueue:
     idle_frac: Floats
 
 
-def prompt_queue(traffic: Traffic, steps: Steps, burst: Burst, chunk: Floats) -> PromptQueue:
+def prompt_queue(
+    traffic: Traffic, steps: Steps, burst: Burst, chunks: Floats, utilization: Floats
+) -> PromptQueue:
     """M/G/1 of prompts served by chunks that start with each iteration.
 
-    While prompts are under way the decode batch is crowded by their own clusters, and t_m with it.
+    While prompts are under way the decode batch is crowded by their own clusters, and t_m with it;
+    they are never under way for more of the time than the replica is utilized.
     The line is the M/G/1 wait, less the chunk under way, which the residual counts, plus what came
     ahead in the same iteration.
     """
@@ -72,8 +75,8 @@ def prompt_queue(traffic: Traffic, steps: Steps, burst: Burst, chunk: Floats) ->
     crowd = np.minimum((burst.dispersion - 1) / drift, room)
     mixed_s = steps.mixed_s + crowd * steps.mixed_slope_s
     cost_s = mixed_s - steps.decode_s
-    service_s = traffic.prompt_tokens / chunk * mixed_s
-    busy = np.minimum(rate * service_s, 1 - EPS)
+    service_s = chunks * mixed_s
+    busy = np.minimum(rate * service_s, utilization)
     idle = steps.law.seen[..., 0] * (1 - busy)
     step_s = steps.decode_s / (1 - burst.share_frac)
     residual_s = (1 - idle) * (step_s + burst.fill_variance * cost_s**2 / step_s) / 2
