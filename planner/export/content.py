@@ -18,6 +18,8 @@ from planner.export.tiles import numbers, tiles
 from planner.version import MODEL_VERSION
 
 NAME_CHARACTERS = {"scenario": 44, "author": 20, "reason": 70, "chips": 44}
+BOTTLENECKS = {"memory bandwidth": "bandwidth", "overheads and links": "overheads"}
+NOT_APPLICABLE = "–"
 SHOWN_NAMES = 5
 W_PER_MW = 1e6
 OPTIONS = {
@@ -165,6 +167,15 @@ def _cells(row: Mapping[str, Any], held: Risk, place: int, mw_place: int) -> lis
         text.usd(row["cost_usd_per_mtok"]),
         text.number(watts / W_PER_MW, place=mw_place),
         text.percent(row["kv_efficiency_frac"]),
-        row["bottleneck"] or text.MISSING,
-        text.usd(held.npv_usd[row["id"]]["p50"]) if row["id"] in held.npv_usd else text.MISSING,
+        BOTTLENECKS.get(row["bottleneck"], row["bottleneck"]) or text.MISSING,
+        *_worth(row["id"], held),
     ]
+
+
+def _worth(option: str, held: Risk) -> tuple[str, str]:
+    """P50 of an option's NPV and the share of futures it gains in, both against as-built."""
+    if option not in held.npv_usd:
+        return text.MISSING, text.MISSING
+    sampled = held.plan.sampled is not None and option != "as-built"
+    odds = text.percent(held.gain_frac[option], place=-2) if sampled else NOT_APPLICABLE
+    return text.usd(held.npv_usd[option]["p50"]), odds
