@@ -98,11 +98,14 @@ def cases(make: Callable[[np.random.Generator], object], n: int, seed: int = 0) 
     return [make(np.random.default_rng([seed, i])) for i in range(n)]
 
 
-def simulated_prefill(case: Prefill, n: int, rng: np.random.Generator) -> dict[str, float]:
-    rate = case.load * case.n_servers / case.service_mean_s
+def simulated_prefill(
+    case: Prefill, rate: float, n: int, rng: np.random.Generator
+) -> dict[str, float]:
+    """Times to first token: wait and own service."""
     arrivals = simulator.renewal_arrivals_s(rate, case.arrival_scv, n, rng)
     service = simulator.lognormal(case.service_mean_s, case.service_scv, n, rng)
-    return measured_waits(simulator.multi_server(arrivals, service, case.n_servers))
+    first = simulator.multi_server(arrivals, service, case.n_servers) + service
+    return {name.replace("wait", "ttft"): value for name, value in measured_waits(first).items()}
 
 
 def simulated_decode(
@@ -117,16 +120,14 @@ def simulated_decode(
 def simulated_chunked(
     case: Both, rate: float, n: int, rng: np.random.Generator
 ) -> dict[str, float]:
-    drawn = _drawn(case, rate, n, rng)
     curves = case.decode_s.tolist(), case.mixed_s.tolist()
-    return measured(simulator.chunked_replica(*drawn, *curves, case.chunk))
+    return measured(simulator.chunked_replica(*_drawn(case, rate, n, rng), *curves, case.chunk))
 
 
 def simulated_priority(
     case: Both, rate: float, n: int, rng: np.random.Generator
 ) -> dict[str, float]:
-    drawn = _drawn(case, rate, n, rng)
-    per_token = prefill_s_per_token(case)
+    drawn, per_token = _drawn(case, rate, n, rng), prefill_s_per_token(case)
     return measured(simulator.prefill_priority_replica(*drawn, case.decode_s.tolist(), per_token))
 
 
