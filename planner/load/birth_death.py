@@ -19,11 +19,11 @@ class BatchGrid:
 
     Neighbours lie 2√b/N_POINTS apart, a quarter of the standard deviation of a Poisson law, and
     stand side by side up to (N_POINTS/2)²: sums over the grid are good to 4 digits.
-    states: how many batches each stands for, 0 for repeats of B.
+    n_states: how many batches each stands for, 0 for repeats of B.
     """
 
     batch: NDArray[np.intp]
-    states: Floats
+    n_states: Floats
 
     @property
     def cap(self) -> NDArray[np.intp]:
@@ -34,7 +34,7 @@ class BatchGrid:
     def is_cap(self) -> NDArray[np.bool_]:
         """Where the grid first reaches the largest batch, shape (..., J)."""
         last: NDArray[np.bool_] = self.batch == self.cap[..., None]
-        return last & (self.states > 0)
+        return last & (self.n_states > 0)
 
     def read(self, curve: Floats, first: int = 1) -> Floats:
         """A curve over batches first, first + 1, … at the grid, shape (..., J)."""
@@ -104,7 +104,7 @@ def _share_above(grid: BatchGrid) -> Floats:
     """Share of the states a batch of the grid stands for that lie above it."""
     following = np.concatenate([grid.batch[..., 1:], grid.batch[..., -1:]], axis=-1)
     above = np.maximum(following - grid.batch - 1, 0) / 2
-    return above / np.maximum(grid.states, 1)
+    return above / np.maximum(grid.n_states, 1)
 
 
 def batch_law(
@@ -124,7 +124,7 @@ def batch_law(
     log_weight -= log_weight.max(axis=-1, keepdims=True)
     weight = np.exp(log_weight, out=log_weight)
     at_cap = weight[..., -1] * tail
-    weight *= grid.states
+    weight *= grid.n_states
     weight += grid.is_cap * at_cap[..., None]
     total = weight.sum(axis=-1)
     weight /= total[..., None]

@@ -13,7 +13,7 @@ from planner.load.checks import Floats, finite, step_curve
 class ReplicaCurves:
     """Steps without prompts and beside a full chunk [s]: over b = 0…B, and at the grid.
 
-    *_before_s: with one request less. log_products: Σ_{k<b} ln t_d(k).
+    *_before_s: with one request less. log_product_s: Σ_{k<b} ln t_d(k).
     """
 
     grid: BatchGrid
@@ -23,7 +23,7 @@ class ReplicaCurves:
     mixed_s: Floats
     decode_before_s: Floats
     mixed_before_s: Floats
-    log_products: Floats
+    log_product_s: Floats
 
     def law(self, tokens_per_s: Floats, step_s: Floats, load_at_cap: Floats) -> BatchLaw:
         """The law of a batch whose steps at the grid are `step_s`, near the decode curve."""
@@ -31,7 +31,7 @@ class ReplicaCurves:
         gap = np.diff(self.grid.batch, axis=-1)
         parts = ((gap + 1) * stretch[..., :-1] + (gap - 1) * stretch[..., 1:]) / 2
         added = np.concatenate([0 * stretch[..., :1], np.cumsum(parts, axis=-1)], axis=-1)
-        return batch_law(tokens_per_s, self.log_products + added, load_at_cap, self.grid)
+        return batch_law(tokens_per_s, self.log_product_s + added, load_at_cap, self.grid)
 
 
 def replica_curves(
@@ -66,7 +66,7 @@ def _read(decode: Floats, mixed: Floats) -> ReplicaCurves:
         mixed_s=grid.read(mixed, first=0),
         decode_before_s=grid.read(decode, first=1),
         mixed_before_s=grid.read(mixed, first=1),
-        log_products=grid.read(log_product(np.where(decode > 0, decode, 1)[..., 1:])),
+        log_product_s=grid.read(log_product(np.where(decode > 0, decode, 1)[..., 1:])),
     )
 
 

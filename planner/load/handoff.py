@@ -20,7 +20,7 @@ from planner.load.checks import (
 )
 from planner.load.lengths import length_quantile_frac
 from planner.load.prefill import prefill_pool
-from planner.load.results import plain
+from planner.load.results import Flags, plain
 
 OVERLAPS = NO_OVERLAP, LAYERWISE = "none", "layerwise"
 BITS_PER_BYTE = 8
@@ -54,7 +54,7 @@ class Handoff:
     utilization: Numbers
     gbit_per_s_per_node: Numbers
     needed_bytes_per_s: Numbers
-    feasible: bool | NDArray[np.bool_]
+    feasible: bool | Flags
 
 
 def block_pieces(

@@ -116,7 +116,7 @@ def _state(
     step = curves.decode_s / (1 - busy[..., None])
     rate = traffic.rate_per_s * traffic.life_tokens
     load_at_cap = traffic.rate_per_s / saturation
-    law = batch_law(rate / (1 - busy), curves.log_products, load_at_cap, curves.grid)
+    law = batch_law(rate / (1 - busy), curves.log_product_s, load_at_cap, curves.grid)
     return _State(
         traffic=traffic,
         service_s=service_s,
