@@ -56,7 +56,7 @@ def pool(**changes):
         mean=Activity(0.15, 0.4),
         in_prefill=Activity(0.55, 0.15),
         in_decode=Activity(0.05, 0.75),
-        shares=TimeShares(0.3, 0.1, 0.1, 0.1, 0.3, 0.1),
+        shares=TimeShares(0.3, 0.1, 0.05, 0.05, 0.1, 0.3, 0.05, 0.05),
     )
     return replace(plain, **changes)
 

@@ -15,7 +15,12 @@ from planner.money.economics import j_per_useful_token, revenue_usd_per_kwh, usd
 if TYPE_CHECKING:
     from planner.decision.plan import Plan
 
-BOUND = {"compute": "arithmetic", "memory": "memory bandwidth", "fixed": "overheads and links"}
+BOUND = {
+    "compute": "arithmetic",
+    "memory": "memory bandwidth",
+    "link": "links between chips",
+    "overhead": "software overhead",
+}
 
 
 def option_record(plan: Plan, name: str) -> dict[str, Any]:
@@ -101,11 +106,7 @@ def kv_efficiency_frac(pools: Sequence[Pool]) -> float | None:
 def bottleneck(pools: Sequence[Pool]) -> str | None:
     """What most accelerator-seconds wait for."""
     totals = {
-        kind: sum(
-            p.n_accelerators
-            * (getattr(p.shares, f"prefill_{kind}") + getattr(p.shares, f"decode_{kind}"))
-            for p in pools
-        )
+        kind: sum(pool.n_accelerators * pool.shares.bound_by(kind) for pool in pools)
         for kind in BOUND
     }
     return BOUND[max(totals, key=lambda kind: totals[kind])] if pools else None

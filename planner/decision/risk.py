@@ -17,7 +17,8 @@ from planner.demand.scenario import Scenario
 from planner.facts.ledger import Assumption, Ledger
 
 Floats = NDArray[np.float64]
-NOT_RIVALS = ("as-built", "split-specialised")
+AS_BUILT = "as-built"
+NOT_RIVALS = (AS_BUILT, "split-specialised")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,15 @@ def swings(held: Plan) -> tuple[Swing, ...]:
 
 def _contender(held: Plan) -> str:
     """The recommended option, or where that is to stay, the best of the others."""
-    if held.verdict.option_id != "as-built":
+    if held.verdict.option_id != AS_BUILT:
         return held.verdict.option_id
-    others = {k: float(v) for k, v in held.money.npv_usd.items() if k not in NOT_RIVALS}
-    return max(others, key=lambda name: others[name])
+    built = held.fleets[AS_BUILT].pools
+    others = {
+        name: float(npv)
+        for name, npv in held.money.npv_usd.items()
+        if name not in NOT_RIVALS and held.fleets[name].pools != built
+    }
+    return max(others, key=others.__getitem__, default=AS_BUILT)
 
 
 def _one_at_a_time(row: Assumption, index: int, n_rows: int) -> Floats:

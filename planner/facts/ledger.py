@@ -1,5 +1,6 @@
 """The register of every assumption that a plan used, and the values drawn around them."""
 
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -77,19 +78,23 @@ class Ledger:
 
     def sampled(self, n: int, seed: int) -> "Ledger":
         """The same ledger with n draws of every number used so far that has a range."""
-        from scipy.stats import qmc  # noqa: PLC0415 - half a second that a plain plan never needs
-
-        uncertain = sorted(name for name, row in self.used.items() if row.low < row.high)
-        unit = qmc.LatinHypercube(d=max(len(uncertain), 1), rng=seed).random(n)
-        draws = {
-            name: triangular(unit[:, column], self.used[name])
-            for column, name in enumerate(uncertain)
-        }
+        uncertain = [row for row in self.used.values() if row.low < row.high]
+        draws = {row.parameter: _draws(row, n, seed) for row in uncertain}
         return Ledger(self._find, draws)
 
     def rows(self) -> list[dict[str, Any]]:
         """The register, sorted by name, as plain dicts."""
         return [asdict(self.used[name]) for name in sorted(self.used)]
+
+
+def _draws(row: Assumption, n: int, seed: int) -> Floats:
+    """One draw in each of n equally likely slices, in random order (a Latin hypercube's column).
+
+    Seeded by the name too, so that a number keeps its draws whatever else is in the register.
+    """
+    rng = np.random.default_rng([seed, zlib.crc32(row.parameter.encode())])
+    unit: Floats = (rng.permutation(n) + rng.random(n)) / n
+    return triangular(unit, row)
 
 
 def triangular(unit: Floats, row: Assumption) -> Floats:

@@ -10,6 +10,7 @@ from planner.fleet.sizing import Choice
 from planner.physics.phases import StepTime
 
 Floats = NDArray[np.float64]
+PARTS = ("compute_s", "memory_s", "link_s", "overhead_s")
 
 
 def pool(role: str, curves: Curves, choice: Choice, demand: Demand, *, share: float = 1.0) -> Pool:
@@ -96,35 +97,19 @@ def _request_time_s(
 def _shares(role: str, curves: Curves, row: int, demand: Demand, batch: float) -> TimeShares:
     """Accelerator-seconds of one request by phase and by what binds them."""
     column = int(np.clip(round(batch), 1, curves.decode_s.shape[1])) - 1
-    per_request = demand.iterations / curves.tokens_per_step / max(batch, 1)
-    prefill = _bound(
-        float(curves.prefill.total_s[row]),
-        float(curves.prefill.compute_s[row]),
-        float(curves.prefill.memory_s[row]),
-        float(curves.prefill.fixed_s[row]),
-    )
-    decode = _bound(
-        float(curves.decode.total_s[row, column]) * per_request,
-        float(curves.decode.compute_s[row, column]) * per_request,
-        float(curves.decode.memory_s[row, column]) * per_request,
-        float(np.broadcast_to(curves.decode.fixed_s, curves.decode.total_s.shape)[row, column])
-        * per_request,
-    )
-    parts = (
-        prefill if role != DECODE else (0.0, 0.0, 0.0),
-        decode if role != PREFILL else (0.0, 0.0, 0.0),
-    )
-    flat = np.concatenate(parts)
-    return TimeShares(*(float(part) for part in flat / flat.sum()))
+    each = demand.iterations / curves.tokens_per_step / max(batch, 1)
+    nothing = np.zeros(len(PARTS))
+    prefill = _parts_s(curves.prefill, row) if role != DECODE else nothing
+    decode = _parts_s(curves.decode, (row, column)) * each if role != PREFILL else nothing
+    both = np.concatenate([prefill, decode])
+    return TimeShares(*(float(part) for part in both / both.sum()))
 
 
-def _bound(
-    total_s: float, compute_s: float, memory_s: float, fixed_s: float
-) -> tuple[float, float, float]:
-    """A step's time attributed to arithmetic and traffic in proportion, overheads apart."""
-    roof_s = total_s - fixed_s
-    return (
-        roof_s * compute_s / (compute_s + memory_s),
-        roof_s * memory_s / (compute_s + memory_s),
-        fixed_s,
-    )
+def _parts_s(step: StepTime, place: int | tuple[int, int]) -> Floats:
+    """A step's time by part; the roof is shared by arithmetic and traffic in proportion."""
+    whole = step.total_s.shape
+    parts = [float(np.broadcast_to(getattr(step, name), whole)[place]) for name in PARTS]
+    compute_s, memory_s, link_s, overhead_s = parts
+    roof_s = float(step.total_s[place]) - link_s - overhead_s
+    bound_s = compute_s + memory_s
+    return np.array([roof_s * compute_s / bound_s, roof_s * memory_s / bound_s, link_s, overhead_s])

@@ -32,19 +32,26 @@ class Units:
 
 @dataclass(frozen=True, slots=True)
 class TimeShares:
-    """Where the accelerator-seconds of a pool go; the six sum to 1."""
+    """Where the accelerator-seconds of a pool go; the eight sum to 1."""
 
     prefill_compute: float
     prefill_memory: float
-    prefill_fixed: float
+    prefill_link: float
+    prefill_overhead: float
     decode_compute: float
     decode_memory: float
-    decode_fixed: float
+    decode_link: float
+    decode_overhead: float
 
     @property
     def prefill_frac(self) -> float:
         """Share of accelerator-seconds spent in prefill."""
-        return self.prefill_compute + self.prefill_memory + self.prefill_fixed
+        roof = self.prefill_compute + self.prefill_memory
+        return roof + self.prefill_link + self.prefill_overhead
+
+    def bound_by(self, resource: str) -> float:
+        """Share of accelerator-seconds of both phases that a resource takes."""
+        return float(getattr(self, f"prefill_{resource}") + getattr(self, f"decode_{resource}"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,14 +81,13 @@ def stretch(pool: Pool, ledger: Ledger, nominal: Ledger) -> Any:
     """
     shares = pool.shares
     chip = _slower(speed_name(pool.accelerator, nominal), ledger, nominal)
-    compute = chip * _slower("calibration.serving_over_matmul_frac", ledger, nominal)
-    memory = chip * _slower("calibration.memory_frac", ledger, nominal)
-    fixed = ledger["calibration.layer_overhead_s"] / nominal["calibration.layer_overhead_s"]
-    time = (
-        (shares.prefill_compute + shares.decode_compute) * compute
-        + (shares.prefill_memory + shares.decode_memory) * memory
-        + (shares.prefill_fixed + shares.decode_fixed) * fixed
-    )
+    slower = {
+        "compute": chip * _slower("calibration.serving_over_matmul_frac", ledger, nominal),
+        "memory": chip * _slower("calibration.memory_frac", ledger, nominal),
+        "link": _slower("calibration.link_frac", ledger, nominal),
+        "overhead": 1 / _slower("calibration.layer_overhead_s", ledger, nominal),
+    }
+    time = sum(shares.bound_by(resource) * factor for resource, factor in slower.items())
     return time * demand_factor(pool.class_name, ledger, nominal)
 
 

@@ -23,7 +23,13 @@ class StepTime:
     total_s: Floats
     compute_s: Floats
     memory_s: Floats
-    fixed_s: Floats
+    link_s: Floats
+    overhead_s: Floats
+
+    @property
+    def fixed_s(self) -> Floats:
+        """What neither arithmetic nor memory explains [s]."""
+        return self.link_s + self.overhead_s
 
 
 def step_time(model: Model, machine: Machine, work: Work, tokens: ArrayLike) -> StepTime:
@@ -34,9 +40,9 @@ def step_time(model: Model, machine: Machine, work: Work, tokens: ArrayLike) -> 
     compute_s = roofline.compute_time_s(machine, narrow_flop, work.flop - narrow_flop)
     memory_s = roofline.memory_time_s(machine, work.moved_bytes)
     roof_s = roofline.roof_time_s(compute_s, memory_s, machine.roof_order)
-    per_layer_s = machine.layer_overhead_s + _exchange_time_s(model, machine, tokens)
-    fixed_s = model.n_layers * per_layer_s + machine.iteration_overhead_s
-    return StepTime(roof_s + fixed_s, compute_s, memory_s, fixed_s)
+    link_s = model.n_layers * _exchange_time_s(model, machine, tokens)
+    overhead_s = model.n_layers * machine.layer_overhead_s + machine.iteration_overhead_s
+    return StepTime(roof_s + link_s + overhead_s, compute_s, memory_s, link_s, overhead_s)
 
 
 def _exchange_time_s(model: Model, machine: Machine, tokens: ArrayLike) -> Floats:

@@ -66,6 +66,6 @@ class TestCounting:
         assert fleet(pool(), pool(role="prefill"), pool(role="decode")).split
 
     def test_prefill_takes_its_three_shares_of_time(self):
-        shares = TimeShares(0.3, 0.1, 0.1, 0.1, 0.3, 0.1)
+        shares = TimeShares(0.3, 0.1, 0.05, 0.05, 0.1, 0.3, 0.05, 0.05)
         assert shares.prefill_frac == pytest.approx(0.5)
         assert replace(shares, prefill_compute=0.0).prefill_frac == pytest.approx(0.2)

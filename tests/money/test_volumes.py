@@ -28,6 +28,7 @@ NUMBERS = {
     "calibration.serving_over_matmul_frac": 0.85,
     "calibration.memory_frac": 0.8,
     "calibration.layer_overhead_s": 40e-6,
+    "calibration.link_frac": 0.4,
 }
 NOMINAL = register(NUMBERS)
 
@@ -106,7 +107,7 @@ class TestSampledDemand:
 
 
 class TestStretch:
-    """A pool whose time goes 40 % to arithmetic, 40 % to memory and 20 % to overheads."""
+    """A pool whose time goes 40 % to arithmetic and to memory, 10 % to links and overheads each."""
 
     def more(self, **changes):
         changed = {name.replace("__", "."): value for name, value in changes.items()}
@@ -125,8 +126,11 @@ class TestStretch:
         slow = register(NUMBERS | {"calibration.speed.h100-sxm_frac": 0.5})
         assert stretch(pool(), slow, NOMINAL) == pytest.approx(1.8)
 
-    def test_twice_the_overheads_take_a_fifth_more(self):
-        assert self.more(calibration__layer_overhead_s=80e-6) == pytest.approx(1.2)
+    def test_twice_the_overheads_take_a_tenth_more(self):
+        assert self.more(calibration__layer_overhead_s=80e-6) == pytest.approx(1.1)
+
+    def test_links_at_half_their_rate_take_a_tenth_more(self):
+        assert self.more(calibration__link_frac=0.2) == pytest.approx(1.1)
 
     def test_half_again_the_demand_takes_half_again_the_replicas(self):
         assert self.more(demand_scale=1.5) == pytest.approx(1.5)
