@@ -117,7 +117,7 @@ def _chunked_excess_s(traffic: Traffic, queue: PromptQueue, burst: Burst, chunks
     ahead = queue.ahead_s / queue.mixed_s
     line = _line_quantile_s(traffic, queue) / queue.mixed_s
     longer = chunks * (length_quantile_frac(traffic.prompt_scv, traffic.level_frac) - 1)
-    excess = np.hypot(np.maximum(line - ahead, 0), longer)
+    excess = np.hypot(np.maximum(line - ahead, 0), np.maximum(longer, 0))
     cost_s = queue.mixed_s - queue.decode_s
 
     def chunks_s(number: Floats) -> Floats:

@@ -139,7 +139,7 @@ def _prompt_delay(state: _State) -> Delay:
     line_s = pollaczek_wait_s(traffic.rate_per_s, service_s, scv)
     bend = waiting_scv(state.busy, scv, third_moment_frac(scv))
     longer_s = wait_quantile_s(state.busy, line_s, level, bend) - line_s
-    own_s = service_s * (length_quantile_frac(scv, level) - 1)
+    own_s = service_s * np.maximum(length_quantile_frac(scv, level) - 1, 0)
     step_s = decoding * state.decode_s / 2
     excess_s = np.sqrt(np.maximum(longer_s, 0) ** 2 + own_s**2 + step_s**2)
     return Delay(line_s + step_s + service_s, excess_s)

@@ -1,7 +1,10 @@
-"""Percentiles under load in closed form: means, waits and 99th percentiles of every pool.
+"""Percentiles under load in closed form: means, waits and late percentiles of every pool.
 
-Every function broadcasts over leading axes; step curves carry the batch on their last axis,
-with +inf where a batch does not fit. Unstable systems answer stable=False and infinities.
+Every function broadcasts over leading axes; step curves carry the batch on their last axis, with
++inf where a batch does not fit. Unstable systems answer stable=False and infinities. Lengths are
+lognormal by mean and SCV (0: constant), arrivals Poisson unless an SCV is given. Quantiles are
+those of late requests: a level below that of the mean answers the mean. How close each function
+comes to simulation stands in docs/queueing_sweep.md.
 """
 
 from planner.load.chunked import chunked_replica, chunked_saturation_per_s

@@ -54,10 +54,11 @@ def batch_excess_s(
 def share_quantile(mean: Floats, variance: Floats, level: Floats) -> Floats:
     """Quantile of a share between 0 and 1 of known mean and variance.
 
-    arcsin √x is nearly normal with variance v/(4m(1 − m)) (Anscombe 1948); close to the Beta
-    law from sharp to all-or-nothing.
+    arcsin √x is nearly normal (Anscombe 1948), for sharp laws with variance c/4, c = v/(m(1 − m));
+    c/(2(2 − c)) keeps close to the Beta law up to all-or-nothing at c = 1.
     """
     angle = np.arcsin(np.sqrt(mean))
-    widened = np.sqrt(variance / np.maximum(mean * (1 - mean), TINY)) / 2
+    bluntness = variance / np.maximum(mean * (1 - mean), TINY)
+    widened = np.sqrt(bluntness / (2 * (2 - bluntness)))
     share: Floats = np.sin(np.clip(angle + ndtri(level) * widened, 0, np.pi / 2)) ** 2
     return share

@@ -48,7 +48,7 @@ def replicas(draw):
 
 
 def chunked_at(loads, given):
-    lengths = {name: given[name] for name in given if name != "output_scv"}
+    lengths = {name: given[name] for name in given if name not in {"output_scv", "quantile"}}
     return chunked_replica(loads * chunked_saturation_per_s(**lengths), **given)
 
 
@@ -157,9 +157,16 @@ def test_saturation_is_told_exactly(given, serve):
 @given(given=replicas(), load=st.floats(0.05, 0.95))
 def test_a_faster_replica_is_never_slower(given, load):
     """Halving every step at the same rate shortens what a request sees."""
-    lengths = {name: given[name] for name in given if name != "output_scv"}
+    lengths = {name: given[name] for name in given if name not in {"output_scv", "quantile"}}
     rate = load * chunked_saturation_per_s(**lengths)
     halved = given | {name: given[name] / 2 for name in ("decode_step_s", "mixed_step_s")}
     slow, fast = chunked_replica(rate, **given), chunked_replica(rate, **halved)
     for name in ("ttft_mean_s", "tpot_mean_s", "tpot_quantile_s", "ttft_quantile_s"):
         assert getattr(fast, name) <= getattr(slow, name), name
+
+
+@given(given=replicas(), serve=st.sampled_from([chunked_at, priority_at]), load=st.floats(0, 0.9))
+def test_later_levels_are_later_times(given, serve, load):
+    times = [serve(load, given | {"quantile": level}) for level in (0.5, 0.9, 0.99, 0.999)]
+    for name in ("ttft_quantile_s", "tpot_quantile_s", "itl_quantile_s"):
+        assert rises(np.array([getattr(one, name) for one in times])), name

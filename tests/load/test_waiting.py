@@ -1,0 +1,61 @@
+"""Waiting lines against Erlang's, Takács's and exact two-server values."""
+
+import math
+
+import numpy as np
+import pytest
+
+from planner.load.waiting import (
+    erlang_c,
+    length_spread_factor,
+    pollaczek_wait_s,
+    wait_quantile_s,
+    waiting_scv,
+)
+
+
+@pytest.mark.parametrize(
+    ("servers", "offered", "waits"), [(1, 0.5, 0.5), (2, 1, 1 / 3), (3, 2, 4 / 9)]
+)
+def test_erlang_c_in_fractions(servers, offered, waits):
+    assert erlang_c(servers, offered) == pytest.approx(waits, rel=1e-12)
+
+
+def test_nobody_waits_without_load():
+    assert erlang_c(5, 0.0) == 0
+
+
+def test_a_server_between_two_counts_waits_between_them():
+    assert erlang_c(3, 2.0) < erlang_c(2.5, 2.0) < erlang_c(2.1, 2.0)
+
+
+def test_pollaczek_at_ninety_percent():
+    assert pollaczek_wait_s(0.9, 1.0, 1.0) == pytest.approx(9.0)
+    assert pollaczek_wait_s(0.9, 1.0, 0.0) == pytest.approx(4.5)
+
+
+def test_those_who_wait_in_m_m_1_wait_exponentially():
+    """E[S³] = 6: the SCV of the wait of those who wait is 1 at every load."""
+    loads = np.array([0.1, 0.5, 0.9])
+    assert waiting_scv(loads, 1.0, 6.0) == pytest.approx(np.ones(3))
+
+
+def test_those_who_wait_for_a_constant_server_in_light_traffic_wait_its_uniform_rest():
+    assert waiting_scv(0.0, 0.0, 1.0) == pytest.approx(1 / 3)
+
+
+def test_an_exponential_tail_by_hand():
+    """C = 0.5, E[W] = 1: 2·ln(50) at p99; none at the median."""
+    assert wait_quantile_s(np.array(0.5), np.array(1.0), np.array(0.99)) == pytest.approx(
+        2 * math.log(50)
+    )
+    assert wait_quantile_s(np.array(0.5), np.array(1.0), np.array(0.5)) == 0
+
+
+def test_variation_counts_less_with_many_servers_in_light_traffic():
+    """One server: (1 + scv)/2. Two constant servers in light traffic wait 2/3 of exponential ones
+    (the shorter of two uniform rests); in heavy traffic half."""
+    assert length_spread_factor(3.0, 1, 0.4) == pytest.approx(2.0)
+    assert length_spread_factor(0.0, 2, 0.0) == pytest.approx(2 / 3)
+    assert length_spread_factor(0.0, 2, 1.0) == pytest.approx(1 / 2)
+    assert length_spread_factor(1.0, 7, 0.3) == pytest.approx(1.0)
