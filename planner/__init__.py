@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from planner.decision.surge import surge as surge
     from planner.demand.adopting import adopted as adopted
     from planner.demand.audit import Audit as Audit
+    from planner.evidence.reproduce import reproduce as reproduce
     from planner.export.brief import brief_pdf as brief_pdf
     from planner.store.backup import backup as backup
     from planner.store.backup import restore as restore
@@ -46,6 +47,7 @@ _LATER = {
     "surge": "planner.decision.surge",
     "Store": "planner.store.scenarios",
     "backup": "planner.store.backup",
+    "reproduce": "planner.evidence.reproduce",
     "restore": "planner.store.backup",
     "Audit": "planner.demand.audit",
     "adopted": "planner.demand.adopting",
@@ -70,6 +72,7 @@ __all__ = [
     "load_catalog",
     "plan",
     "profiles",
+    "reproduce",
     "restore",
     "sample",
     "surge",

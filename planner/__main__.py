@@ -43,6 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     _scenario_argument(brief)
     brief.add_argument("-o", "--output", type=Path, required=True, help="the PDF to write")
     brief.add_argument("--paper", choices=("a4", "letter"), default="a4")
+    again = _command(commands, "reproduce", _reproduce, "published results against ours")
+    again.add_argument("name", nargs="?", default="", help="only sources with this name")
+    again.add_argument("--json", action="store_true", help="the rows")
     return parser
 
 
@@ -129,6 +132,19 @@ def _brief(options: argparse.Namespace) -> None:
         options.output.write_bytes(planner.brief_pdf(answer, paper=options.paper))
     except OSError as error:
         raise planner.SwitchyardError(f"{options.output} cannot be written: {error}.") from None
+
+
+def _reproduce(options: argparse.Namespace) -> None:
+    rows = planner.reproduce(options.name)
+    if not rows:
+        raise planner.SwitchyardError(f"{options.name!r} names no published result here.")
+    if options.json:
+        print(json.dumps([row.as_dict() for row in rows], indent=2, ensure_ascii=False))
+        return
+    for row in rows:
+        mark = "ok " if row.within else "OUT"
+        figures = f"{row.published:>12.5g} {row.ours:>12.5g} {row.unit}"
+        print(f"{mark} {row.source:24} {row.quantity:38} {figures}  {row.note}".rstrip())
 
 
 def _print_json(document: dict[str, Any]) -> None:

@@ -64,7 +64,7 @@ UNIT_CONSTANTS = {
 }  # fmt: skip
 # Grids, tolerances and lengths of text: no reader's answer depends on them.
 NUMERICAL_CONSTANTS = {
-    "ALL_TOKENS", "BLOCK_TOKENS", "GROUPS", "HIGHEST_RATE", "NAME_CHARACTERS", "N_HALVINGS",
+    "ALL_TOKENS", "BLOCK_TOKENS", "GROUPS", "HIGHEST_RATE", "LOADS", "NAME_CHARACTERS", "N_HALVINGS",
     "N_LIFE_NODES", "N_LOADS", "N_POINTS", "N_SAMPLES", "ROOT_DECIMALS", "ROUNDING",
     "SHOWN_CHARACTERS", "SHOWN_NAMES", "SPAN", "TOLERANCE",
 }  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 
 from planner.__main__ import main
 
-COMMANDS = ("plan", "audit", "brief")
+COMMANDS = ("plan", "audit", "brief", "reproduce")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -73,6 +73,19 @@ def test_audit_prints_every_key_of_the_contract(capsys):
     by_hour decode_to_prefill_token_ratio prefill_time_frac dropped caveats""".split()
     assert [key for key in keys if key not in found] == []
     assert 0 < found["prefill_time_frac"] < 1
+
+
+def test_reproduce_prints_a_row_per_published_figure(capsys):
+    assert main(["reproduce", "spad", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    keys = "source quantity published ours unit tolerance within note".split()
+    assert len(rows) == 8
+    assert all(set(row) == set(keys) for row in rows)
+
+
+def test_reproducing_the_unknown_exits_2(capsys):
+    assert main(["reproduce", "astrology"]) == 2
+    assert "astrology" in capsys.readouterr().err
 
 
 def test_a_traceback_never_reaches_the_shell(tmp_path):
