@@ -38,6 +38,7 @@ CLASS_UNITS = {
     "Lengths": "tokens",
     "Limits": "counts of what the field names",
     "Parts": "parameters",
+    "Row": "the unit that the row names",
     "TimeShares": "shares of busy time",
 }
 # Transformer dimensions are counts by nature and keep the names their papers give them.
@@ -65,7 +66,7 @@ UNIT_CONSTANTS = {
 # Grids, tolerances and lengths of text: no reader's answer depends on them.
 NUMERICAL_CONSTANTS = {
     "ALL_TOKENS", "BLOCK_TOKENS", "GROUPS", "HIGHEST_RATE", "LOADS", "NAME_CHARACTERS", "N_HALVINGS",
-    "N_LIFE_NODES", "N_LOADS", "N_POINTS", "N_SAMPLES", "ROOT_DECIMALS", "ROUNDING",
+    "N_LIFE_NODES", "N_LOADS", "N_POINTS", "N_SAMPLES", "ROOT_DECIMALS", "ROOT_TOLERANCE", "ROUNDING",
     "SHOWN_CHARACTERS", "SHOWN_NAMES", "SPAN", "TOLERANCE",
 }  # fmt: skip
 CONSTANTS = UNIT_CONSTANTS | NUMERICAL_CONSTANTS
