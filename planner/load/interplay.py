@@ -6,7 +6,8 @@ length. What couples it to the prompts:
 - the share r = λ·L_in·(t_m − t_d)/C of time that prompts take stretches t_d to t_d/(1 − r);
 - chunks are filled to φ = λ·L_in·t/C on average;
 - prompts end in clusters: while one is under way others arrive, r of them for each, and so on, so
-  that arrivals to decode have the index of dispersion (1 + r²·SCV)/(1 − r)².
+  that arrivals to decode have the index of dispersion (1 + r²·SCV)/(1 − r)² of a cluster process
+  (Hawkes, Oakes 1974; here with the SCV of prompt lengths).
 """
 
 from dataclasses import dataclass
@@ -100,9 +101,8 @@ class Burst:
         return self.fill_frac * (1 - self.fill_frac) * self.lumpy_frac
 
 
-def prompt_burst(traffic: Traffic, steps: Steps, chunk: Floats) -> Burst:
-    """How prompts come, at the mean steps of the replica."""
-    chunks = traffic.prompt_tokens / chunk
+def prompt_burst(traffic: Traffic, steps: Steps, chunks: Floats) -> Burst:
+    """How prompts of `chunks` chunks come, at the mean steps of the replica."""
     per_s = traffic.rate_per_s * chunks
     share = np.minimum(per_s * (steps.mixed_s - steps.decode_s), 1 - EPS)
     fill = np.minimum(per_s * steps.decode_s / (1 - share), 1 - EPS)

@@ -12,18 +12,18 @@ from planner.load.waiting import EPS
 
 
 def chunked_token_time(
-    traffic: Traffic, steps: Steps, burst: Burst, queue: PromptQueue, ttft_s: Floats, chunk: Floats
+    traffic: Traffic, steps: Steps, burst: Burst, queue: PromptQueue, ttft_s: Floats, chunks: Floats
 ) -> Delay:
     """Time per token of a request that averages the fill of chunks, and the batch, over its life.
 
     A request begins decode when its prompt ends, so it finds the prompts that came during its own
-    wait, λ·TTFT of them, not the fewer that a random iteration finds: its first chunks are filled
-    to ρ, later ones to φ. Over a life of l iterations the fill keeps of its variance what
-    averaging leaves, and turns from all-or-nothing to sharp; the quantile over requests is that
-    of a request at half the tail, since those of short life hold it.
+    wait, λ·TTFT of them (what a departure leaves behind: Kleinrock 1975, ch. 5), not the fewer
+    that a random iteration finds: its first chunks are filled to ρ, later ones to φ. Over a life
+    of l iterations the fill keeps of its variance what averaging leaves, and turns from
+    all-or-nothing to sharp; the quantile over requests is that of a request at half the tail,
+    since those of short life hold it.
     """
     cost_s = steps.token_mixed_s - steps.token_decode_s
-    chunks = traffic.prompt_tokens / chunk
     fill = np.clip(traffic.rate_per_s * chunks * steps.token_s, 0, 1)
     found = np.maximum(queue.busy_frac - fill, 0)
     surplus_chunks = _surplus_chunks(traffic, steps, queue, ttft_s, chunks)
