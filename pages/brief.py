@@ -20,7 +20,6 @@ def downloads() -> None:
             page.file(scenario, "pdf"),
             "application/pdf",
             "One-page brief, PDF",
-            type="primary",
             width="stretch",
         )
     else:

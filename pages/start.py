@@ -9,12 +9,13 @@ from planner import profiles, text
 scenario = state.scenario()
 plan, document = answers.plan_of(scenario), answers.document_of(scenario)
 verdict = document["verdict"]
+CARD_PX = 171
 
 
 def verdict_box() -> None:
     sure = verdict["confidence_frac"]
     with st.container(border=True):
-        st.badge(tables.ACTIONS[verdict["action"]], icon=":material/gavel:", color="primary")
+        st.badge(tables.ACTIONS[verdict["action"]], icon=":material/gavel:", color="blue")
         st.markdown(f"## {plain(verdict['sentence'])}", anchors=False)
         st.markdown(plain(decisions.context(document)))
         for problem in decisions.problems(document):
@@ -40,16 +41,16 @@ def three_decisions() -> None:
         with st.container(border=True):
             st.markdown(f"**{held.mark} {plain(held.title)}**")
             st.markdown(plain(held.finding))
-            left, right = st.columns((3, 2), vertical_alignment="center")
-            left.caption(plain(held.state))
-            right.page_link(held.page, label=held.where, icon=":material/arrow_forward:")
+            st.caption(plain(held.state))
+            st.page_link(held.page, label=held.where, icon=":material/arrow_forward:")
 
 
 def starts() -> None:
     st.subheader("Start from an operator like yours", anchor=False)
-    for column, name in zip(st.columns(len(profiles.names())), profiles.names(), strict=True):
+    row = st.container(horizontal=True)
+    for name in profiles.names():
         title, about = profiles.caption(name)
-        with column.container(border=True, height="stretch"):
+        with row.container(border=True, width=CARD_PX, height="stretch"):
             st.markdown(f"**{plain(title)}**")
             st.caption(plain(about))
             st.button(

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from pages.ui.drawing import (
     BAR_WIDTH,
+    EDGE,
     GAIN,
     HEADROOM,
     LIMIT,
@@ -76,7 +77,11 @@ def bars(
         y=[wrapped(label) for label in labels],
         x=sizes,
         text=[show(x) for x in sizes],
-        textposition="outside",
+        textposition=[
+            "outside" if line is None or drawn or size > line else "inside"
+            for drawn, size in zip(hatched, sizes, strict=True)
+        ],
+        insidetextanchor="start",
         cliponaxis=False,
         width=BAR_WIDTH,
         marker={
@@ -107,7 +112,7 @@ def signed(labels: Sequence[str], sizes: Sequence[float], show: Show) -> go.Figu
     )
     figure.add_vline(x=0, line={"width": 1, "color": slot(1)})
     reach = max(abs(size) for size in sizes)
-    return rows(figure, len(sizes), (-reach, reach))
+    return rows(figure, len(sizes), (-reach, reach), headroom=2)
 
 
 def ranges(table: pd.DataFrame, show: Show, *, marked: str) -> go.Figure:
@@ -235,6 +240,7 @@ def journey(table: pd.DataFrame, show: Show, *, line: float, line_label: str) ->
         x=math.log10(line), y=1, yref="paper", yanchor="bottom", text=line_label, showarrow=False
     )
     rows(figure, len(table) + 1, (0, 1))
+    figure.update_yaxes(autorange=None, range=[len(table) - 1 + EDGE, -EDGE])
     smallest = min(float(table[["now", "later"]].min().min()), line)
     largest = max(float(table[["now", "later"]].max().max()), line)
     figure.update_xaxes(type="log", range=[math.log10(smallest / 2), math.log10(largest * 2)])

@@ -13,6 +13,7 @@ BAR_WIDTH = 0.62
 WRAP = 20
 LIMIT = {"width": 2, "dash": "dash"}
 HEADROOM = 1.3
+EDGE = 0.6
 
 
 def slot(n: int) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 
 from pages.ui import answers, explain, fields, kpis, state, tables
-from pages.ui.widgets import facts, plain, refusals, share
+from pages.ui.widgets import facts, four, plain, refusals, share
 from pages.ui.widgets import table as show_table
 from planner import MODEL_VERSION, Plan, Scenario, SwitchyardError, load_catalog, profiles, text
 
@@ -210,17 +210,11 @@ def strip() -> None:
     scenario, start = state.scenario(), state.baseline()
     plan, document = answers.plan_of(scenario), answers.document_of(scenario)
     tiles = kpis.strip(plan, document, answers.plan_of(start))
-    for column, tile in zip(_four(), tiles, strict=True):
+    for column, tile in zip(four(border=True), tiles, strict=True):
         with column:
             _tile(tile, plan, document)
     for failed in document["checks"]["failed"]:
         st.error(plain(f"Master check failed: {failed}"), icon=":material/report:")
-
-
-def _four() -> list[Any]:
-    """Four columns on a desk, two by two on a phone."""
-    halves = st.columns(2)
-    return [quarter for half in halves for quarter in half.columns(2, border=True, wrap=False)]
 
 
 def _tile(tile: kpis.Kpi, plan: Plan, document: Document) -> None:

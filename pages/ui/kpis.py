@@ -79,20 +79,15 @@ def _recovered(plan: Plan, document: Document, start: Plan) -> Kpi:
 
 
 def _cost(plan: Plan, document: Document, start: Plan) -> Kpi:
-    option = rival(plan)
     built = text.usd(document["headline"]["cost_usd_per_mtok"])
     stays = document["verdict"]["action"] == "stay"
-    found = _kpi(
+    return _kpi(
         "cost",
         "$ per M useful tokens",
-        "Yearly cost over output tokens that met both service levels.",
-        (text.usd, cost(plan, option), cost(start, rival(start))),
-        note="As built → alternative, not taken" if stays else "As built → recommended, all in",
+        "Yearly cost over output tokens that met both service levels, all in.",
+        (text.usd, cost(plan, rival(plan)), cost(start, rival(start))),
+        note=f"{built} as built, alternative not taken" if stays else f"From {built} as built",
         good=False,
-    )
-    return Kpi(
-        **{name: getattr(found, name) for name in Kpi.__slots__}
-        | {"value": f"{built} → {found.value}"}
     )
 
 

@@ -61,7 +61,6 @@ def adopt(audit: Audit) -> None:
     st.button(
         "Use this audit as my workload",
         key="adopt",
-        type="primary",
         on_click=_adopt,
         args=(audit,),
         icon=":material/input:",

@@ -81,10 +81,17 @@ def facts(rows: Iterable[tuple[str, str]], *, alt: str) -> None:
     st.table(shown, border="horizontal", hide_index=True, hide_header=True, alt=alt)
 
 
+def four(*, border: bool = False) -> list[Any]:
+    """Four columns on a desk, two by two on a phone."""
+    halves = st.columns(2)
+    return [quarter for half in halves for quarter in half.columns(2, border=border, wrap=False)]
+
+
 def figures(rows: Sequence[tuple[str, ...]]) -> None:
-    """A few figures side by side: label, value, help, and a line below where there is one."""
-    for column, (label, value, about, *notes) in zip(st.columns(len(rows)), rows, strict=True):
-        column.metric(plain(label), plain(value), help=plain(about))
+    """Four figures side by side: label, value, help, and a line below where there is one."""
+    for column, (label, value, about, *notes) in zip(four(), rows, strict=True):
+        column.caption(plain(label), help=plain(about))
+        column.metric(plain(label), plain(value), label_visibility="collapsed")
         for note in notes:
             column.caption(plain(note))
 

@@ -16,6 +16,7 @@ TILE = "stMetricValue"
 def opened(page, address, path=""):
     page.goto(f"{address}/{path}")
     page.get_by_text("Master check passed").wait_for()
+    page.wait_for_function(f"document.querySelectorAll('[data-testid={TILE}]').length >= 4")
     return page
 
 
@@ -58,10 +59,8 @@ def test_a_slider_moves_the_figures_and_the_brief_says_the_same(desk, address):
 def test_a_link_opens_the_same_figures_elsewhere(desk, address, chromium):
     opened(desk, address, "?power_budget_mw=8&profile=axiom")
     held = tiles(desk)
-    link = desk.url
-    elsewhere = chromium.new_context().new_page()
-    elsewhere.goto(link)
-    elsewhere.get_by_text("Master check passed").wait_for()
+    path = desk.url.removeprefix(f"{address}/")
+    elsewhere = opened(chromium.new_context().new_page(), address, path)
     assert tiles(elsewhere) == held
     elsewhere.context.close()
 
@@ -90,3 +89,18 @@ def test_a_hostile_link_asks_for_nothing_outside(desk, address):
     desk.get_by_text("What will be signed").wait_for()
     desk.wait_for_timeout(500)
     assert not desk.strangers
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_page_breaks_a_rule_of_accessibility(chromium, address, theme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    context = chromium.new_context(
+        viewport={"width": 1440, "height": 2000}, color_scheme=theme, reduced_motion="reduce"
+    )
+    page = opened(context.new_page(), address)
+    for title in PAGE_PATHS:
+        page.get_by_role("link", name=title.capitalize(), exact=True).click()
+        page.wait_for_timeout(1500)
+        found = axe.run(page).response["violations"]
+        assert not [(title, rule["id"], rule["nodes"][0]["html"]) for rule in found]
+    context.close()
