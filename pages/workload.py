@@ -33,7 +33,7 @@ def surge() -> None:
     if held is None:
         empty(
             "No class of long documents",
-            "Add one under More assumptions to see its surge.",
+            "Open Axiom Cloud to see the surge of the article.",
             "description",
         )
         return

@@ -112,7 +112,7 @@ def signed(labels: Sequence[str], sizes: Sequence[float], show: Show) -> go.Figu
     )
     figure.add_vline(x=0, line={"width": 1, "color": slot(1)})
     reach = max(abs(size) for size in sizes)
-    return rows(figure, len(sizes), (-reach, reach), headroom=2)
+    return rows(figure, len(sizes), (-reach, reach), headroom=1.4)
 
 
 def ranges(table: pd.DataFrame, show: Show, *, marked: str) -> go.Figure:

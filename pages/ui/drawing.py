@@ -32,8 +32,8 @@ def rows(
 ) -> go.Figure:
     """The common look of charts of rows: no value axis, since every bar carries its label."""
     low, high = reach
-    left = low * headroom if low < 0 else low
-    figure.update_xaxes(visible=False, range=[left, high * headroom or 1])
+    room = (high - low or 1) * (headroom - 1)
+    figure.update_xaxes(visible=False, range=[low - room if low < 0 else low, high + room])
     figure.update_yaxes(
         autorange="reversed",
         automargin=True,

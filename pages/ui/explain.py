@@ -86,7 +86,10 @@ def _cost(plan: Plan, _: Document) -> Explanation:
     return Explanation(
         "Yearly cost (chips at replacement price spread over their life, space, electricity, "
         "support, and what only a split costs) ÷ millions of useful tokens a year.",
-        (("Useful tokens a year", text.tokens(tokens, place=6)), *steps),
+        (
+            ("Useful tokens a year", text.tokens(tokens, place=tables.last_place([tokens]) - 1)),
+            *steps,
+        ),
         ("prices.", "finance.", "site.", "accelerators.", "demand_scale"),
     )
 
@@ -145,4 +148,4 @@ def _relative_width(row: Mapping[str, Any]) -> float:
 
 def _exact(usd: float) -> str:
     """Enough digits to recompute by hand."""
-    return text.usd(usd, place=4)
+    return text.usd(usd, place=tables.last_place([usd]) - 1)

@@ -86,7 +86,7 @@ def _cost(plan: Plan, document: Document, start: Plan) -> Kpi:
         "$ per M useful tokens",
         "Yearly cost over output tokens that met both service levels, all in.",
         (text.usd, cost(plan, rival(plan)), cost(start, rival(start))),
-        note=f"{built} as built, alternative not taken" if stays else f"From {built} as built",
+        note=f"{built} as built; not taken" if stays else f"From {built} as built",
         good=False,
     )
 
@@ -113,7 +113,7 @@ def rival(plan: Plan) -> str:
     odds = {
         name: (float(np.mean(np.greater(npv, 0))), float(np.median(npv)))
         for name, npv in money.npv_usd.items()
-        if plan.fleets[name].feasible and name not in {"split-specialised", "as-built"}
+        if plan.fleets[name].feasible and name != "split-specialised" and np.any(npv)
     }
     return max(odds, key=lambda name: odds[name], default=plan.verdict.option_id)
 

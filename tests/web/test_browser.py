@@ -14,9 +14,11 @@ TILE = "stMetricValue"
 
 
 def opened(page, address, path=""):
+    """The page at a path once its parts, some of which come late, have all arrived."""
     page.goto(f"{address}/{path}")
     page.get_by_text("Master check passed").wait_for()
     page.wait_for_function(f"document.querySelectorAll('[data-testid={TILE}]').length >= 4")
+    page.wait_for_load_state("networkidle")
     return page
 
 
@@ -34,8 +36,9 @@ def settled(page, before):
     return tiles(page)
 
 
-def test_a_slider_moves_the_figures_and_the_brief_says_the_same(desk, address):
-    opened(desk, address)
+@pytest.mark.parametrize("profile", ["axiom", "enterprise"])
+def test_a_slider_moves_the_figures_and_the_brief_says_the_same(desk, address, profile):
+    opened(desk, address, f"?profile={profile}")
     before = tiles(desk)
     slider = desk.get_by_role("slider", name="Output : input tokens")
     slider.focus()
