@@ -35,7 +35,7 @@ def document(plan: Plan, *, flips: bool) -> dict[str, Any]:
         "catalog_date": plan.catalog.date,
         "verdict": _verdict(plan, caveats, flips=flips),
         "declared": declared(plan),
-        "headline": headline(plan, caveats),
+        "headline": headline(plan, caveats, slow=flips),
         "options": options,
         "proposed": option_record(plan, PROPOSED),
         "views": {

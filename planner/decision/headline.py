@@ -19,15 +19,19 @@ if TYPE_CHECKING:
 LEVELS = (("p10", 10), ("p50", 50), ("p90", 90))
 
 
-def headline(plan: Plan, caveats: list[str]) -> dict[str, Any]:
-    """Figures of as-built, with the recommended plan's under `proposed`."""
+def headline(plan: Plan, caveats: list[str], *, slow: bool) -> dict[str, Any]:
+    """Figures of as-built, with the recommended plan's under `proposed`.
+
+    slow: whether to size the fleet for today's demand as well.
+    """
     if plan.sampled is None:
         caveats.append("Ranges and confidence are not computed: the plan was asked for no samples.")
     dated = {
         "speed_to_power_quarters": speed_to_power_quarters(plan),
-        "today": _dated(plan, plan.today, 0),
         "at_18_months": _dated(plan, plan.at_18_months, RATIO_MONTHS),
     }
+    if slow:
+        dated["today"] = _dated(plan, plan.today, 0)
     recommended = _shared(plan, plan.verdict.option_id, caveats)
     return {**_shared(plan, "as-built", caveats), **dated, "proposed": {**recommended, **dated}}
 

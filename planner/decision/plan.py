@@ -21,6 +21,7 @@ from planner.fleet.options import PURCHASABLE
 from planner.fleet.pools import ROLES, Fleet, Pool, Units
 from planner.fleet.sizing import server_chips
 from planner.fleet.watts import Watts, capped, fleet_watts, nameplate_w, pool_watts
+from planner.money.cash import Floats, flows_usd
 from planner.money.stranded import Stranded, stranded
 from planner.money.tax import Bridge, bridge
 
@@ -70,6 +71,11 @@ class Plan:
         """IT power of one pool."""
         return pool_watts(pool, self.catalog, self.ledger)
 
+    def flows_usd(self, option: str) -> Floats:
+        """After-tax cash of an option less that of as-built, by quarter from the decision. [USD]"""
+        held = self.money.cash
+        return flows_usd(held[option], held[AS_BUILT], self.money.terms)
+
     @cached_property
     def flips(self) -> tuple[Mapping[str, Any], ...]:
         """Values of the headline sliders at which the verdict changes."""
@@ -94,7 +100,7 @@ class Plan:
     def as_dict(self, *, flips: bool = True) -> dict[str, Any]:
         """The document `plan/1` of plain values; no NaN, no infinity.
 
-        flips: whether to search where the verdict changes, the slow part; else they are null.
+        flips: whether to search where the verdict changes and to size for today: the slow parts.
         """
         return document(self, flips=flips)
 

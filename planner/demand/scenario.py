@@ -114,8 +114,7 @@ class Scenario(Part):
         try:
             return cls.model_validate(given)
         except ValidationError as error:
-            refused = {item["loc"][0] for item in error.errors() if item["loc"]}
-            rest = {key: value for key, value in given.items() if key not in refused}
+            rest = _accepted(given, [item["loc"] for item in error.errors()])
             raise ScenarioError(_sentences(error), rest) from None
 
     def to_query(self) -> dict[str, str]:
@@ -147,6 +146,18 @@ class Scenario(Part):
         if strangers:
             raise ScenarioError(strangers, given)
         return scenario
+
+
+def _accepted(given: Mapping[str, Any], refused: list[tuple[int | str, ...]]) -> dict[str, Any]:
+    """The given fields less the refused ones; of a part only the refused field goes."""
+    rest = dict(given)
+    for top, *inner in filter(None, refused):
+        part = rest.get(str(top))
+        if isinstance(part, Mapping) and inner:
+            rest[str(top)] = {key: value for key, value in part.items() if key != inner[0]}
+        else:
+            rest.pop(str(top), None)
+    return rest
 
 
 def _repeated(scenario: Scenario) -> Iterator[str]:

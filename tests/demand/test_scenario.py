@@ -123,6 +123,12 @@ def test_a_refused_field_loses_nothing_of_the_others():
     assert refused.value.accepted == {"name": "Mine"}
 
 
+def test_a_refused_field_of_a_part_leaves_the_part_s_others():
+    with pytest.raises(ScenarioError) as refused:
+        Scenario.from_query({"site.pue": "1.3", "site.usd_per_kwh": "99"})
+    assert refused.value.accepted == {"site": {"pue": 1.3}}
+
+
 def test_two_classes_of_one_name_are_refused():
     with pytest.raises(ScenarioError, match="stands twice"):
         Scenario.read({"classes": [{"name": "chat"}, {"name": "chat"}]})
