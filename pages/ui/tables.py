@@ -221,11 +221,18 @@ CASH = {
     "purchase_usd": "New chips bought",
     "setup_usd": "Re-equipping halls and risk of the change",
     "resale_usd": "Owned chips sold",
-    "running_usd_per_year": "Running cost a year",
+    "energy_usd_per_year": "Electricity a year",
+    "running_usd_per_year": "Other running cost a year",
     "team_usd_per_year": "Platform team a year",
     "revenue_usd_per_year": "Revenue a year",
 }
-PAID = ("purchase_usd", "setup_usd", "running_usd_per_year", "team_usd_per_year")
+PAID = (
+    "purchase_usd",
+    "setup_usd",
+    "energy_usd_per_year",
+    "running_usd_per_year",
+    "team_usd_per_year",
+)
 
 
 def cash(plan: Plan, option: str) -> pd.DataFrame:
