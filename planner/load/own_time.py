@@ -20,8 +20,7 @@ def chunked_token_time(
     wait, λ·TTFT of them (what a departure leaves behind: Kleinrock 1975, ch. 5), not the fewer
     that a random iteration finds: its first chunks are filled to ρ, later ones to φ. Over a life
     of l iterations the fill keeps of its variance what averaging leaves, and turns from
-    all-or-nothing to sharp; the quantile over requests is that of a request at half the tail,
-    since those of short life hold it.
+    all-or-nothing to sharp.
     """
     cost_s = steps.token_mixed_s - steps.token_decode_s
     fill = np.clip(traffic.rate_per_s * chunks * steps.token_s, 0, 1)
@@ -34,14 +33,31 @@ def chunked_token_time(
     mean_fill = fill + (nodes * surplus).mean(axis=-1)
     own = np.minimum(fill[..., None] + surplus, 1)
     left = left_frac(lives / burst.memory_tokens[..., None])
-    variance = (own * (1 - own) * left).mean(axis=-1) * burst.lumpy_frac + own.var(axis=-1)
-    high = share_quantile(own.mean(axis=-1), variance, (1 + traffic.level_frac) / 2)
+    spread = own * (1 - own) * left * np.asarray(burst.lumpy_frac)[..., None]
+    high = _late_share(own, spread, traffic.level_frac)
     rate = traffic.rate_per_s * traffic.life_tokens
     law, scv, level = steps.law, traffic.life_scv, traffic.level_frac
-    spread = burst.dispersion
-    batch_s = batch_excess_s(law, steps.step_s, steps.slope_s, rate, scv, level, spread)
+    batch_s = batch_excess_s(law, steps.step_s, steps.slope_s, rate, scv, level, burst.dispersion)
     excess_s = np.hypot(np.maximum(high - mean_fill, 0) * cost_s, batch_s)
     return Delay(steps.token_s + cost_s * (mean_fill - fill), excess_s)
+
+
+def _late_share(mean: Floats, variance: Floats, level: Floats) -> Floats:
+    """Quantile of shares whose mean and variance go with the length of life (..., nodes).
+
+    Short lives hold the tail, so it is the later of two: the quantile of the shorter half of
+    lives, and of all lives at half the tail.
+    """
+    shorter = slice(mean.shape[-1] // 2)
+    return np.maximum(
+        _mixed_quantile(mean, variance, (1 + level) / 2),
+        _mixed_quantile(mean[..., shorter], variance[..., shorter], level),
+    )
+
+
+def _mixed_quantile(mean: Floats, variance: Floats, level: Floats) -> Floats:
+    """Quantile of a mixture of equally likely shares, as of one share of its two moments."""
+    return share_quantile(mean.mean(axis=-1), variance.mean(axis=-1) + mean.var(axis=-1), level)
 
 
 def _surplus_chunks(
