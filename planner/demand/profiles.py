@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from planner.facts.catalog import Quantity, load_catalog
+from planner.facts.catalog import Catalog, Quantity, load_catalog
 from planner.facts.units import UNITS
 
 DEFAULT_PROFILE = "axiom"
@@ -75,9 +75,9 @@ def _row(rows: Iterable[Any], key: str) -> Any:
     return held[int(key)] if int(key) < len(held) else None
 
 
-def unknown(field: str, wanted: Iterable[str], kind: str) -> Iterator[str]:
+def unknown(field: str, wanted: Iterable[str], kind: str, catalog: Catalog) -> Iterator[str]:
     """One sentence per name that the catalog does not hold."""
-    held = getattr(load_catalog(), kind)
+    held = getattr(catalog, kind)
     for name in wanted:
         if name not in held:
             yield f"{field}: {name!r} is not among the catalog's {kind} ({', '.join(held)})."

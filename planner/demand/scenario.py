@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, model_validator
 
 from planner.demand import profiles
 from planner.demand.parts import (
@@ -23,6 +23,7 @@ from planner.demand.parts import (
     number,
 )
 from planner.errors import ScenarioError
+from planner.facts.catalog import Catalog, load_catalog
 
 SHOWN_CHARACTERS = 80
 
@@ -99,20 +100,22 @@ class Scenario(Part):
         return profiles.completed(given) if isinstance(given, Mapping) else given
 
     @model_validator(mode="after")
-    def _known_names(self) -> Self:
-        problems = [*_repeated(self), *_unknown_names(self)]
+    def _known_names(self, info: ValidationInfo) -> Self:
+        problems = [*_repeated(self), *_unknown_names(self, info.context or load_catalog())]
         if problems:
             raise ValueError(" ".join(problems))
         return self
 
     @classmethod
-    def read(cls, given: Mapping[str, Any]) -> Self:
+    def read(cls, given: Mapping[str, Any], catalog: Catalog | None = None) -> Self:
         """A scenario from any subset of fields; the rest starts from the profile.
+
+        catalog: whose chips and models it may name; None is the shipped one.
 
         Raises ScenarioError with a sentence per refused field; `accepted` holds the others.
         """
         try:
-            return cls.model_validate(given)
+            return cls.model_validate(given, context=catalog)
         except ValidationError as error:
             rest = _accepted(given, [item["loc"] for item in error.errors()])
             raise ScenarioError(_sentences(error), rest) from None
@@ -166,13 +169,14 @@ def _repeated(scenario: Scenario) -> Iterator[str]:
         yield f"classes: the name {name!r} stands twice; each class needs its own name."
 
 
-def _unknown_names(scenario: Scenario) -> Iterator[str]:
+def _unknown_names(scenario: Scenario, catalog: Catalog) -> Iterator[str]:
     chips = {"default_accelerator": [scenario.default_accelerator]}
     chips |= {"candidates": list(scenario.candidates)}
     chips |= {"owned": [item.accelerator for item in scenario.owned]}
     for field, names in chips.items():
-        yield from profiles.unknown(field, names, "accelerators")
-    yield from profiles.unknown("classes", [item.model for item in scenario.classes], "models")
+        yield from profiles.unknown(field, names, "accelerators", catalog)
+    models = [item.model for item in scenario.classes]
+    yield from profiles.unknown("classes", models, "models", catalog)
 
 
 def _sentences(error: ValidationError) -> list[str]:

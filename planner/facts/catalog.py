@@ -7,11 +7,13 @@ that is uncited, of an unknown unit, out of order or cites a missing source is r
 """
 
 import hashlib
+import json
 import tomllib
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from planner.errors import CatalogError
@@ -27,7 +29,10 @@ __all__ = [
     "Quantity",
     "Source",
     "catalog_folder",
+    "catalog_of",
+    "catalog_version",
     "load_catalog",
+    "shipped_files",
 ]
 
 _DATED, _SOURCES, _ACCELERATORS, _MODELS = "catalog", "sources", "accelerators", "models"
@@ -74,56 +79,98 @@ def load_catalog(root: Path | None = None) -> Catalog:
     Raises:
         CatalogError: one sentence naming file, entry and field, and what is allowed.
     """
-    return _shipped() if root is None else _read(root)
+    return _shipped() if root is None else catalog_of(_read(root))
+
+
+def shipped_files() -> Mapping[str, str]:
+    """The text of every TOML file of the shipped catalog by name, read once."""
+    return _shipped_files()
+
+
+def catalog_of(
+    files: Mapping[str, str], over: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+) -> Catalog:
+    """The catalog that the texts of its files hold, with further tables laid over them.
+
+    over: tables by file and entry, shaped as in the files; they merge key by key, and a quantity
+    is replaced whole, so that no number keeps the source of another.
+
+    Raises:
+        CatalogError: one sentence naming file, entry and field, and what is allowed.
+    """
+    parsed = _parsed(files)
+    merged = {stem: _merged(tree, over.get(stem, {})) for stem, tree in parsed.items()}
+    sources = _sources(merged[_SOURCES])
+    tables = {
+        stem: _cited_tree(tree, f"{stem}.toml", "", sources)
+        for stem, tree in merged.items()
+        if stem not in _TYPED
+    }
+    dated = Entry("catalog.toml", "catalog", merged[_DATED], sources)
+    return Catalog(
+        sources=sources,
+        accelerators=accelerators_from(merged[_ACCELERATORS], sources),
+        models=models_from(merged[_MODELS], sources),
+        numbers=dict(_numbers(tables, "")),
+        tables=tables,
+        date=dated.text("date"),
+        version=catalog_version(files, over),
+    )
+
+
+def catalog_version(
+    files: Mapping[str, str], over: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+) -> str:
+    """Short hash of the files and of what is laid over them."""
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update((name + files[name]).encode())
+    if over:
+        digest.update(json.dumps(over, sort_keys=True).encode())
+    return f"{digest.hexdigest():.12}"
+
+
+@cache
+def _shipped_files() -> Mapping[str, str]:
+    return MappingProxyType(_read(catalog_folder()))
 
 
 @cache
 def _shipped() -> Catalog:
-    return _read(catalog_folder())
+    return catalog_of(_shipped_files())
 
 
-def _read(root: Path) -> Catalog:
-    files = _parsed(root)
-    sources = _sources(files[_SOURCES])
-    tables = {
-        stem: _cited_tree(tree, f"{stem}.toml", "", sources)
-        for stem, tree in files.items()
-        if stem not in _TYPED
-    }
-    dated = Entry("catalog.toml", "catalog", files[_DATED], sources)
-    return Catalog(
-        sources=sources,
-        accelerators=accelerators_from(files[_ACCELERATORS], sources),
-        models=models_from(files[_MODELS], sources),
-        numbers=dict(_numbers(tables, "")),
-        tables=tables,
-        date=dated.text("date"),
-        version=_version(root),
-    )
+def _read(root: Path) -> dict[str, str]:
+    return {path.name: _text(path) for path in sorted(root.glob("*.toml"))}
 
 
-def _parsed(root: Path) -> dict[str, dict[str, Any]]:
-    files = {path.stem: _toml(path) for path in sorted(root.glob("*.toml"))}
-    for stem in _TYPED:
-        if stem not in files:
-            raise CatalogError(
-                f"{stem}.toml is missing from the catalog folder {root}; it is needed."
-            )
-    return files
-
-
-def _toml(path: Path) -> dict[str, Any]:
+def _text(path: Path) -> str:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        return path.read_bytes().decode("utf-8")
+    except (OSError, ValueError) as error:
         raise CatalogError(f"{path.name} cannot be read as TOML in UTF-8: {error}.") from error
 
 
-def _version(root: Path) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(root.glob("*.toml")):
-        digest.update(path.name.encode() + path.read_bytes())
-    return f"{digest.hexdigest():.12}"
+def _parsed(files: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    parsed = {name.removesuffix(".toml"): _toml(name, text) for name, text in files.items()}
+    for stem in _TYPED:
+        if stem not in parsed:
+            raise CatalogError(f"{stem}.toml is missing from the catalog folder; it is needed.")
+    return parsed
+
+
+def _toml(name: str, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CatalogError(f"{name} cannot be read as TOML in UTF-8: {error}.") from error
+
+
+def _merged(tree: Any, over: Any) -> Any:
+    both = isinstance(tree, Mapping) and isinstance(over, Mapping)
+    if not both or "value" in over:
+        return over
+    return {**tree, **{key: _merged(tree.get(key), item) for key, item in over.items()}}
 
 
 def _sources(tables: Mapping[str, Any]) -> dict[str, Source]:

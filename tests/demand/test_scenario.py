@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -188,3 +189,13 @@ def test_a_scenario_is_plain_json_both_ways():
 def test_a_scenario_cannot_be_changed_in_place():
     with pytest.raises(Exception, match="frozen"):
         Scenario.read({}).power_budget_mw = 3
+
+
+def test_a_scenario_may_name_a_chip_of_the_catalog_it_is_read_with():
+    shipped = planner.load_catalog()
+    chips = {**shipped.accelerators, "mine": shipped.accelerators["h100-sxm"]}
+    given = {"candidates": ["mine"]}
+    with pytest.raises(ScenarioError, match="'mine' is not among the catalog's accelerators"):
+        Scenario.read(given)
+    held = replace(shipped, accelerators=chips)
+    assert Scenario.read(given, held).candidates == ("mine",)

@@ -9,7 +9,7 @@ import tomllib
 import pytest
 
 from planner.errors import CatalogError
-from planner.facts.catalog import catalog_folder, load_catalog
+from planner.facts.catalog import catalog_folder, catalog_of, load_catalog, shipped_files
 
 FILES = {path.name: path.read_text(encoding="utf-8") for path in catalog_folder().glob("*.toml")}
 LINE = re.compile(r"^([\w.\-]+) = (\{ value = .*\})$", re.MULTILINE)
@@ -240,3 +240,20 @@ def test_a_flipped_character_is_refused_in_words_or_seen(folder, seed):
         assert (version == load_catalog().version) == (changed == FILES[name])
     else:
         assert name in said or "sources.toml" in said
+
+
+def test_tables_laid_over_merge_by_key_and_replace_a_quantity_whole():
+    cited = {"value": 650, "low": 650, "high": 650, "unit": "W", "kind": "quote", "source": "mine"}
+    mine = {"title": "An offer", "retrieved": True, "kind": "judgement"}
+    over = {"accelerators": {"h100-sxm": {"tdp_w": cited}}, "sources": {"mine": mine}}
+    held, shipped = catalog_of(shipped_files(), over), load_catalog()
+    chip, before = held.accelerators["h100-sxm"], shipped.accelerators["h100-sxm"]
+    assert (chip.tdp_w.value, chip.tdp_w.source, chip.tdp_w.note) == (650, "mine", "")
+    assert dataclasses.replace(chip, tdp_w=before.tdp_w) == before
+    assert catalog_of(shipped_files()).version == shipped.version != held.version
+
+
+def test_a_table_laid_over_cites_a_source_or_is_refused():
+    uncited = {"value": 650, "low": 650, "high": 650, "unit": "W", "kind": "quote", "source": "?"}
+    with pytest.raises(CatalogError, match="h100-sxm, tdp_w: source '\\?' is not in sources"):
+        catalog_of(shipped_files(), {"accelerators": {"h100-sxm": {"tdp_w": uncited}}})
