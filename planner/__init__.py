@@ -20,7 +20,13 @@ from typing import TYPE_CHECKING, Any
 from planner import text
 from planner.demand import profiles
 from planner.demand.scenario import Scenario
-from planner.errors import ScenarioError, SwitchyardError
+from planner.errors import (
+    ForbiddenError,
+    OvertakenError,
+    ScenarioError,
+    StoreError,
+    SwitchyardError,
+)
 from planner.facts.catalog import Catalog, load_catalog
 from planner.version import MODEL_VERSION
 
@@ -35,9 +41,9 @@ if TYPE_CHECKING:
     from planner.demand.audit import Audit as Audit
     from planner.evidence.reproduce import reproduce as reproduce
     from planner.export.brief import brief_pdf as brief_pdf
-    from planner.store.backup import backup as backup
-    from planner.store.backup import restore as restore
-    from planner.store.scenarios import Store as Store
+    from planner.store.identity import Identity as Identity
+    from planner.store.reopening import headline_of as headline_of
+    from planner.store.store import Store as Store
 
 _LATER = {
     "Plan": "planner.decision.plan",
@@ -45,10 +51,10 @@ _LATER = {
     "Risk": "planner.decision.risk",
     "sample": "planner.decision.risk",
     "surge": "planner.decision.surge",
-    "Store": "planner.store.scenarios",
-    "backup": "planner.store.backup",
+    "Identity": "planner.store.identity",
+    "Store": "planner.store.store",
+    "headline_of": "planner.store.reopening",
     "reproduce": "planner.evidence.reproduce",
-    "restore": "planner.store.backup",
     "Audit": "planner.demand.audit",
     "adopted": "planner.demand.adopting",
     "audit": "planner.decision.audited",
@@ -59,21 +65,24 @@ __all__ = [
     "MODEL_VERSION",
     "Audit",
     "Catalog",
+    "ForbiddenError",
+    "Identity",
+    "OvertakenError",
     "Plan",
     "Risk",
     "Scenario",
     "ScenarioError",
     "Store",
+    "StoreError",
     "SwitchyardError",
     "adopted",
     "audit",
-    "backup",
     "brief_pdf",
+    "headline_of",
     "load_catalog",
     "plan",
     "profiles",
     "reproduce",
-    "restore",
     "sample",
     "surge",
     "text",

@@ -7,9 +7,12 @@ SwitchyardError
 ├── PredictError    a table of points cannot be answered
 ├── ExportError     a document cannot be made
 └── StoreError      a saved scenario cannot be kept or found
+    ├── ForbiddenError  the asker's role or relation to it does not allow it
+    └── OvertakenError  somebody saved first; carries who, when and the differing fields
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class SwitchyardError(Exception):
@@ -49,3 +52,19 @@ class ExportError(SwitchyardError):
 
 class StoreError(SwitchyardError):
     """A saved scenario cannot be kept, found or opened."""
+
+
+class ForbiddenError(StoreError):
+    """Who asks may not do this: the role, or a link without the right, does not allow it."""
+
+
+class OvertakenError(StoreError):
+    """Somebody saved the next version first; nothing was overwritten.
+
+    overtaking: `planner.store.records.Overtaking`, the versions saved since, what each changed,
+        and where yours differs.
+    """
+
+    def __init__(self, sentence: str, overtaking: Any) -> None:
+        self.overtaking = overtaking
+        super().__init__(sentence)

@@ -28,9 +28,9 @@ UNITLESS = {
     "batch", "batch_cap", "batch_mean", "decode_to_prefill_token_ratio", "demand_scale",
     "dispersion", "engineers", "ep", "fleet_mix", "high", "load", "load_at_cap", "low", "minute",
     "min_confidence", "n", "peak_minute", "peak_to_mean", "planning_month", "pue",
-    "ratio_in_18_months", "roof_order", "row", "scale_up_domain", "slack", "tp", "unreadable",
-    "usd_per_mtok_cached", "usd_per_mtok_input", "usd_per_mtok_output", "utilization", "value",
-    "version",
+    "ratio_in_18_months", "roof_order", "row", "scale_up_domain", "schema_version",
+    "slack", "tp", "unreadable", "usd_per_mtok_cached", "usd_per_mtok_input",
+    "usd_per_mtok_output", "utilization", "value", "version",
 }  # fmt: skip
 # One unit for every field, told by the class itself.
 CLASS_UNITS = {
@@ -66,8 +66,9 @@ UNIT_CONSTANTS = {
 # Grids, tolerances and lengths of text: no reader's answer depends on them.
 NUMERICAL_CONSTANTS = {
     "ALL_TOKENS", "BLOCK_TOKENS", "GROUPS", "HIGHEST_RATE", "LOADS", "NAME_CHARACTERS",
-    "N_HALVINGS", "N_LIFE_NODES", "N_LOADS", "N_POINTS", "N_SAMPLES", "ROOT_DECIMALS",
-    "ROOT_TOLERANCE", "ROUNDING", "SHOWN_CHARACTERS", "SHOWN_NAMES", "SPAN", "TOLERANCE",
+    "N_CATALOGS", "N_HALVINGS", "N_LIFE_NODES", "N_LOADS", "N_POINTS", "N_SAMPLES", "PATIENCE_S",
+    "ROOT_DECIMALS", "ROOT_TOLERANCE", "ROUNDING", "SHOWN_CHARACTERS", "SHOWN_NAMES",
+    "SPAN", "TOLERANCE",
 }  # fmt: skip
 CONSTANTS = UNIT_CONSTANTS | NUMERICAL_CONSTANTS
 

@@ -47,7 +47,8 @@ def test_an_installed_wheel_reads_its_own_facts(installed):
 
 
 def test_an_installed_wheel_opens_a_store(installed):
-    code = "from planner.store.scenarios import Store; print(Store('sqlite:///s.sqlite').latest())"
+    ask = "planner.Store('sqlite:///s.sqlite').scenarios.listed(planner.Identity('ann', 'viewer'))"
+    code = f"import planner; print({ask})"
     assert run_elsewhere(installed, code) == "[]"
 
 

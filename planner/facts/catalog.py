@@ -32,6 +32,7 @@ __all__ = [
     "catalog_of",
     "catalog_version",
     "load_catalog",
+    "merged",
     "shipped_files",
 ]
 
@@ -99,18 +100,18 @@ def catalog_of(
         CatalogError: one sentence naming file, entry and field, and what is allowed.
     """
     parsed = _parsed(files)
-    merged = {stem: _merged(tree, over.get(stem, {})) for stem, tree in parsed.items()}
-    sources = _sources(merged[_SOURCES])
+    laid = {stem: merged(tree, over.get(stem, {})) for stem, tree in parsed.items()}
+    sources = _sources(laid[_SOURCES])
     tables = {
         stem: _cited_tree(tree, f"{stem}.toml", "", sources)
-        for stem, tree in merged.items()
+        for stem, tree in laid.items()
         if stem not in _TYPED
     }
-    dated = Entry("catalog.toml", "catalog", merged[_DATED], sources)
+    dated = Entry("catalog.toml", "catalog", laid[_DATED], sources)
     return Catalog(
         sources=sources,
-        accelerators=accelerators_from(merged[_ACCELERATORS], sources),
-        models=models_from(merged[_MODELS], sources),
+        accelerators=accelerators_from(laid[_ACCELERATORS], sources),
+        models=models_from(laid[_MODELS], sources),
         numbers=dict(_numbers(tables, "")),
         tables=tables,
         date=dated.text("date"),
@@ -128,6 +129,14 @@ def catalog_version(
     if over:
         digest.update(json.dumps(over, sort_keys=True).encode())
     return f"{digest.hexdigest():.12}"
+
+
+def merged(tree: Any, over: Any) -> Any:
+    """Tables merge key by key; a quantity, a list or a word is replaced whole."""
+    both = isinstance(tree, Mapping) and isinstance(over, Mapping)
+    if not both or "value" in over:
+        return over
+    return {**tree, **{key: merged(tree.get(key), item) for key, item in over.items()}}
 
 
 @cache
@@ -164,13 +173,6 @@ def _toml(name: str, text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise CatalogError(f"{name} cannot be read as TOML in UTF-8: {error}.") from error
-
-
-def _merged(tree: Any, over: Any) -> Any:
-    both = isinstance(tree, Mapping) and isinstance(over, Mapping)
-    if not both or "value" in over:
-        return over
-    return {**tree, **{key: _merged(tree.get(key), item) for key, item in over.items()}}
 
 
 def _sources(tables: Mapping[str, Any]) -> dict[str, Source]:

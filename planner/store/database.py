@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 from alembic import command
@@ -12,12 +11,21 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from planner.errors import StoreError
+from planner.store.sqlite_file import PATIENCE_S, sqlite_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+ADVICE = {
+    "database is locked": "; another program holds it, so nothing was saved: try again shortly",
+    "lock timeout": "; another program holds it, so nothing was saved: try again shortly",
+    "readonly": "; nothing was saved: let this user write to the file and its folder",
+    "disk is full": "; nothing was saved: free some space",
+    "disk i/o error": "; nothing was saved: see to the disk under it",
+    "unable to open": "; the file is missing or closed to this user: put it back as it was",
+}
 ALLOWED = "allowed are sqlite:///FILE and postgresql+psycopg://USER@HOST/DATABASE"
 
 
@@ -33,30 +41,60 @@ def database_url() -> str:
     return named or f"sqlite:///{data_folder() / 'switchyard.sqlite'}"
 
 
-def opened(address: str) -> Engine:
-    """An engine on the database at `address`, its tables brought up to date.
+class Database:
+    """One database, opened and brought up to date; safe to use from threads and processes."""
 
-    Raises: StoreError when the address is not allowed, or the database cannot be opened or
-    was written by a newer release.
-    """
+    def __init__(self, address: str) -> None:
+        """Open the database at `address`.
+
+        Raises: StoreError when the address is not allowed, or the database cannot be opened or
+        was written by a newer release.
+        """
+        self.engine = opened(address)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that sees the database as it was when the block first looked."""
+        snapshot = {} if self.is_file else {"isolation_level": "REPEATABLE READ"}
+        with spoken(self.engine), self.engine.connect() as connection:
+            yield connection.execution_options(**snapshot)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction, all or nothing; writers take turns, so that the trail has one end."""
+        engine = self.engine.execution_options(sqlite_begin="IMMEDIATE")
+        with spoken(self.engine), engine.begin() as connection:
+            if not self.is_file:
+                connection.execute(text("LOCK TABLE trail IN EXCLUSIVE MODE"))
+            yield connection
+
+    @property
+    def is_file(self) -> bool:
+        """Whether this is the embedded SQLite file rather than a PostgreSQL server."""
+        return self.engine.dialect.name == "sqlite"
+
+
+def opened(address: str) -> Engine:
+    """An engine on the database at `address`, its tables brought up to date."""
     url = _checked(address)
-    if url.database and url.drivername == "sqlite":
-        _make_folder(Path(url.database).parent)
-    try:
-        engine = create_engine(url, pool_pre_ping=True)
-    except ImportError as error:
-        raise StoreError(
-            f"The database {shown(url)} needs psycopg: install switchyard[postgres]."
-        ) from error
-    if url.drivername == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+    engine = sqlite_engine(url) if url.drivername == "sqlite" else _server_engine(url)
     try:
         migrate(engine)
     except StoreError:
         engine.dispose()
         raise
     return engine
+
+
+def _server_engine(url: URL) -> Engine:
+    settings = f"-c lock_timeout={PATIENCE_S}s -c timezone=UTC"
+    arguments = {"connect_timeout": PATIENCE_S, "options": settings}
+    try:
+        return create_engine(url, pool_pre_ping=True, connect_args=arguments)
+    except ImportError as error:
+        raise StoreError(
+            f"The database {shown(url)} needs psycopg: install switchyard[postgres]."
+        ) from error
 
 
 def migrate(engine: Engine) -> None:
@@ -71,12 +109,27 @@ def migrate(engine: Engine) -> None:
         if at == script.get_current_head():
             return
         with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-            _upgrade(connection)
+            upgrade(connection)
 
 
 def migration_script() -> ScriptDirectory:
     """The released revisions of the tables, oldest to newest."""
     return ScriptDirectory(str(MIGRATIONS))
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Bring the tables up to a revision within the connection's transaction."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('switchyard'))"))
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    try:
+        command.upgrade(config, revision)
+    except CommandError as error:
+        raise StoreError(
+            f"The scenario store {shown(connection.engine.url)} was written by a newer release: "
+            "install that release, or restore a backup of this one."
+        ) from error
 
 
 @contextmanager
@@ -85,9 +138,10 @@ def spoken(engine: Engine) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, UnicodeError, OverflowError) as error:
-        reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+        reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0].rstrip(".")
+        advice = next((say for part, say in ADVICE.items() if part in reason.lower()), "")
         raise StoreError(
-            f"The scenario store {shown(engine.url)} does not answer: {reason.rstrip('.')}."
+            f"The scenario store {shown(engine.url)} does not answer: {reason}{advice}."
         ) from error
 
 
@@ -105,39 +159,3 @@ def _checked(address: str) -> URL:
     if not named_file and url.drivername != "postgresql+psycopg":
         raise StoreError(f"The database {shown(url)} cannot hold scenarios: {ALLOWED}.")
     return url
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"The data folder {folder} cannot be made: {error.strerror}; "
-            "name another in SWITCHYARD_DATA_DIR."
-        ) from error
-
-
-def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
-    # The driver would begin transactions only at the first INSERT and leave DDL outside of them.
-    dbapi_connection.isolation_level = None
-    dbapi_connection.execute("PRAGMA journal_mode = WAL")
-    dbapi_connection.execute("PRAGMA foreign_keys = ON")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {kind}")
-
-
-def _upgrade(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('switchyard'))"))
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    try:
-        command.upgrade(config, "head")
-    except CommandError as error:
-        raise StoreError(
-            f"The scenario store {shown(connection.engine.url)} was written by a newer release: "
-            "install that release, or restore a backup of this one."
-        ) from error

@@ -8,11 +8,13 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from planner.store.scenarios import Store
+from planner.store.store import Store
 
 
 class PostgresServer:
@@ -22,6 +24,7 @@ class PostgresServer:
         self.programs = programs
         self.folder = Path(tempfile.mkdtemp(prefix="switchyard-postgres-"))
         self.as_user = {}
+        self.emptied = []
         if os.geteuid() == 0:
             user = pwd.getpwnam("postgres")
             os.chown(self.folder, user.pw_uid, user.pw_gid)
@@ -52,14 +55,24 @@ class PostgresServer:
                 raise RuntimeError((self.folder / "log").read_text())
             time.sleep(0.05)
 
-    def stop(self):
-        self.process.send_signal(signal.SIGINT)
+    def stop(self, how=signal.SIGINT):
+        self.process.send_signal(how)
         self.process.wait(30)
 
     def remove(self):
         if self.process.poll() is None:
-            self.stop()
+            self.stop(signal.SIGQUIT)
         shutil.rmtree(self.folder)
+
+    @contextmanager
+    def database(self):
+        """The address of an empty database, emptied again for the next who asks."""
+        address = self.emptied.pop() if self.emptied else self.new_database()
+        yield address
+        with psycopg.connect(address.replace("+psycopg", "")) as connection:
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+        self.emptied.append(address)
 
     def new_database(self):
         name = f"test_{secrets.token_hex(4)}"
@@ -78,12 +91,30 @@ def postgres_server():
     server.remove()
 
 
+@pytest.fixture
+def postgres_address(postgres_server):
+    """The address of an empty PostgreSQL database."""
+    with postgres_server.database() as address:
+        yield address
+
+
+@pytest.fixture
+def sqlite_address(tmp_path):
+    """The address of an SQLite file that is not there yet, nor is its folder."""
+    return f"sqlite:///{tmp_path / 'a folder' / 'switchyard.sqlite'}"
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def address(request, tmp_path):
-    """The address of an empty database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'a folder' / 'switchyard.sqlite'}"
-    return request.getfixturevalue("postgres_server").new_database()
+def address(request):
+    """The address of an empty database of either kind."""
+    return request.getfixturevalue(f"{request.param}_address")
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path, monkeypatch):
+    """A data folder of the test's own, so that none writes into the user's."""
+    monkeypatch.setenv("SWITCHYARD_DATA_DIR", str(tmp_path / "data"))
+    return tmp_path / "data"
 
 
 @pytest.fixture
@@ -97,7 +128,7 @@ def opened_stores():
 
     yield open_store
     for store in stores:
-        store.engine.dispose()
+        store.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Where the store is, how it is opened, and what is said when it cannot be."""
 
-import multiprocessing
 import os
 import stat
 from pathlib import Path
@@ -12,8 +11,9 @@ from sqlalchemy import text
 
 from planner.errors import StoreError
 from planner.store import database
-from planner.store.scenarios import Store
+from planner.store.store import Store
 from planner.store.tables import metadata
+from tests.store.stand_ins import ANN, processes, save
 
 
 def test_the_environment_names_the_database(monkeypatch, tmp_path):
@@ -63,53 +63,46 @@ def test_a_file_of_another_kind_is_refused_and_kept(tmp_path):
 
 
 def test_the_migrations_make_the_tables_that_the_code_uses(store):
-    with store.engine.connect() as connection:
+    with store._database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
 def test_a_database_of_a_newer_release_is_refused_unchanged(store, address):
-    with store.engine.begin() as connection:
+    with store._database.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StoreError, match="written by a newer release"):
         database.opened(address)
-    with store.engine.connect() as connection:
+    with store._database.engine.connect() as connection:
         revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     assert revision == "9999"
 
 
 def test_sqlite_keeps_a_log_ahead_so_that_readers_never_wait(tmp_path, opened_stores):
     store = opened_stores(f"sqlite:///{tmp_path}/switchyard.sqlite")
-    with store.engine.connect() as connection:
+    with store._database.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
 
 
 def open_and_save(address, name):
     store = Store(address)
-    store.save({}, name=name, owner="ann", model_version="0.1.0")
-    store.engine.dispose()
+    save(store, name=name)
+    store.close()
 
 
 def test_processes_that_open_a_new_database_at_once_share_one_migration(address, opened_stores):
-    processes = multiprocessing.get_context("spawn")
-    running = [processes.Process(target=open_and_save, args=(address, f"s{n}")) for n in range(3)]
+    context = processes()
+    running = [context.Process(target=open_and_save, args=(address, f"s{n}")) for n in range(3)]
     for process in running:
         process.start()
     for process in running:
         process.join()
     assert [process.exitcode for process in running] == [0, 0, 0]
-    assert {saved.name for saved in opened_stores(address).latest()} == {"s0", "s1", "s2"}
-
-
-@pytest.mark.postgres
-def test_a_stopped_server_is_said_and_a_restarted_one_used(postgres_server, opened_stores):
-    store = opened_stores(postgres_server.new_database())
-    store.keep_draft("ann", {"step": 1})
-    postgres_server.stop()
-    with pytest.raises(StoreError, match="does not answer"):
-        store.draft("ann")
-    postgres_server.start()
-    assert store.draft("ann") == {"step": 1}
+    assert {saved.name for saved in opened_stores(address).scenarios.listed(ANN)} == {
+        "s0",
+        "s1",
+        "s2",
+    }
 
 
 @pytest.mark.soak

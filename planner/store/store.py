@@ -1,0 +1,69 @@
+"""The store: one handle on everything that is kept, part by part."""
+
+from pathlib import Path
+
+from planner.facts.catalog import Catalog
+from planner.store import archive, checking, reopening
+from planner.store.approvals import Approvals
+from planner.store.checking import Checked
+from planner.store.database import Database, database_url
+from planner.store.documents import Documents, catalog_with
+from planner.store.drafts import Drafts
+from planner.store.identity import Identity
+from planner.store.kinds import OVERLAY, SCENARIO
+from planner.store.links import Links
+from planner.store.records import Draft, Saved
+from planner.store.reopening import Reopened
+from planner.store.trail import Trail
+
+
+class Store:
+    """What one database keeps; safe to use from several threads and processes.
+
+    Every function takes the Identity of who asks and checks the role itself.
+
+    scenarios, overlays: versions, added and never changed. drafts: what each user works on.
+    links: unguessable ids. approvals: draft, reviewed, approved. trail: who did what, when.
+    """
+
+    def __init__(self, address: str | None = None) -> None:
+        """Open the database at `address`, by default the one that the environment names.
+
+        Raises: StoreError when it cannot be opened or was written by a newer release.
+        """
+        self._database = Database(address or database_url())
+        self.scenarios = Documents(self._database, SCENARIO)
+        self.overlays = Documents(self._database, OVERLAY)
+        self.drafts = Drafts(self._database)
+        self.links = Links(self._database)
+        self.approvals = Approvals(self._database)
+        self.trail = Trail(self._database)
+
+    def catalog(self, who: Identity, held: Saved | Draft) -> Catalog:
+        """The shipped catalog with the overlays that a scenario or a draft rests on."""
+        with self._database.reading() as connection:
+            return catalog_with(connection, who, held.overlays, held.overlays)
+
+    def reopen(self, who: Identity, saved: Saved) -> Reopened:
+        """A saved scenario under this release: result then and now, and what moved it."""
+        return reopening.reopened(self._database, who, saved)
+
+    def check(self, who: Identity, *, holds: str | None = None) -> Checked:
+        """Whether anything kept was edited, for an approver; see `checking.check`."""
+        return checking.check(self._database, who, holds=holds)
+
+    def backup(self, who: Identity, target: Path) -> str:
+        """Everything in one new file, for an approver; see `archive.backup`."""
+        return archive.backup(self._database, who, target)
+
+    def restore(self, who: Identity, source: Path) -> Path:
+        """Put a backup in the place of everything, for an approver; see `archive.restore`."""
+        return archive.restore(self._database, who, source)
+
+    def import_everything(self, who: Identity, source: Path) -> int:
+        """Fill an empty store from a backup; see `archive.import_everything`."""
+        return archive.import_everything(self._database, who, source)
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._database.engine.dispose()
