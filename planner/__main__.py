@@ -1,10 +1,13 @@
 """The commands: `python -m planner plan | audit | brief …`; bad input exits 2 with one sentence."""
 
 import argparse
+import getpass
 import json
+import os
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +49,25 @@ def _parser() -> argparse.ArgumentParser:
     again = _command(commands, "reproduce", _reproduce, "published results against ours")
     again.add_argument("name", nargs="?", default="", help="only sources with this name")
     again.add_argument("--json", action="store_true", help="the rows")
+    _store_commands(commands)
     return parser
+
+
+def _store_commands(commands: Any) -> None:
+    """The commands on saved scenarios; the environment names the database."""
+    backup = _command(commands, "backup", _backup, "everything that is kept, in one new file")
+    backup.add_argument("file", type=Path, help="the file to write; .gz at its end compresses it")
+    restore = _command(commands, "restore", _restore, "put a backup in the place of everything")
+    restore.add_argument("file", type=Path, help="a file that backup or store export wrote")
+    about = "look after what is kept"
+    parts = commands.add_parser("store", help=about, description=about)
+    inner = parts.add_subparsers(dest="part", required=True)
+    check = _command(inner, "check", _check, "recompute every hash and find what was edited")
+    check.add_argument("--holds", metavar="HASH", help="a last line of earlier: is it still there?")
+    export = _command(inner, "export", _backup, "the same file as backup, for another database")
+    export.add_argument("file", type=Path, help="the file to write; .gz at its end compresses it")
+    into = _command(inner, "import", _import, "fill an empty store from an export or a backup")
+    into.add_argument("file", type=Path, help="a file that store export or backup wrote")
 
 
 def _command(commands: Any, name: str, run: Any, about: str) -> argparse.ArgumentParser:
@@ -145,6 +166,54 @@ def _reproduce(options: argparse.Namespace) -> None:
         mark = "ok " if row.within else "OUT"
         figures = f"{row.published:>12.5g} {row.ours:>12.5g} {row.unit}"
         print(f"{mark} {row.source:24} {row.quantity:38} {figures}  {row.note}".rstrip())
+
+
+@contextmanager
+def _opened_store() -> Iterator[tuple[planner.Store, planner.Identity]]:
+    """The store, and whoever is at the shell: they hold the database, so they may do all."""
+    store = planner.Store()
+    try:
+        yield store, planner.Identity(_shell_user(), "approver")
+    finally:
+        store.close()
+
+
+def _shell_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
+
+
+def _backup(options: argparse.Namespace) -> None:
+    with _opened_store() as (store, who):
+        print(f"{options.file} written, SHA-256 of its lines {store.backup(who, options.file)}")
+
+
+def _restore(options: argparse.Namespace) -> None:
+    with _opened_store() as (store, who):
+        print(f"Restored; what was there before is kept in {store.restore(who, options.file)}")
+
+
+def _import(options: argparse.Namespace) -> None:
+    with _opened_store() as (store, who):
+        rows = planner.text.count(store.import_everything(who, options.file), "row")
+        print(f"{rows} imported from {options.file}")
+
+
+def _check(options: argparse.Namespace) -> None:
+    with _opened_store() as (store, who):
+        found = store.check(who, holds=options.holds)
+    for problem in found.problems:
+        print(problem)
+    if found.problems:
+        findings = planner.text.count(len(found.problems), "finding")
+        raise planner.StoreError(f"what is kept is not as it was written: {findings}.")
+    lines = planner.text.count(found.n_lines, "line")
+    versions = planner.text.count(found.n_versions, "version")
+    print(f"{versions} and {lines} of the audit trail are as they were written.")
+    if found.head:
+        print(f"The last line is {found.head}; keep it elsewhere and check again with --holds.")
 
 
 def _print_json(document: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from planner.__main__ import main
 
-COMMANDS = ("plan", "audit", "brief", "reproduce")
+COMMANDS = ("plan", "audit", "brief", "reproduce", "backup", "restore", "store")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
