@@ -66,7 +66,7 @@ class Approvals:
             row = {name: getattr(step, name) for name in Approval.__slots__}
             connection.execute(approvals.insert(), row)
             change = Change("state", found.state, state)
-            record(connection, who, Act(state, saved.document_id, saved.version, [change]))
+            record(connection, who, Act(step.at, state, saved.document_id, saved.version, [change]))
         return step
 
 

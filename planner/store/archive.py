@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from alembic.util import CommandError
 from sqlalchemy import Connection, DateTime, MetaData, Table, func, select, text
+from sqlalchemy.exc import DataError, IntegrityError
 
 from planner.errors import StoreError
 from planner.store.checking import checked
@@ -132,7 +133,7 @@ def _replace(
     if found.problems:
         raise StoreError(f"The backup {source} was edited: {found.problems[0]}")
     change = Change("store", before, found.head)
-    record(connection, who, Act(action, NO_DOCUMENT, 0, [change]))
+    record(connection, who, Act(datetime.now(UTC), action, NO_DOCUMENT, 0, [change]))
 
 
 def _fill(connection: Connection, source: Path) -> None:
@@ -142,13 +143,24 @@ def _fill(connection: Connection, source: Path) -> None:
         file.readline()
         for line in file:
             if line.startswith(b"["):
-                name, row = json.loads(line)
-                table = held.tables[name]
-                connection.execute(table.insert(), _typed(table, row))
+                _fill_in(connection, held, line, source)
+
+
+def _fill_in(connection: Connection, held: MetaData, line: bytes, source: Path) -> None:
+    try:
+        name, row = json.loads(line)
+        table = held.tables[name]
+        connection.execute(table.insert(), _typed(table, row))
+    except (LookupError, TypeError, ValueError, IntegrityError, DataError) as error:
+        raise StoreError(
+            f"The backup {source} was edited: a row of it does not fit the store."
+        ) from error
 
 
 def _typed(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
     """The row with its moments as the columns hold them."""
+    if row.keys() != set(table.columns.keys()):
+        raise ValueError(f"a row of {table.name} has other columns")
     moments = {column.name for column in table.columns if isinstance(column.type, DateTime)}
     return {
         key: datetime.fromisoformat(value) if key in moments and value else value

@@ -10,8 +10,9 @@ from planner.facts.catalog import catalog_version
 from planner.store.database import Database
 from planner.store.documents import files_of_then
 from planner.store.identity import Identity
+from planner.store.links import named
 from planner.store.records import Line, canonical, content_hash
-from planner.store.tables import approvals, catalogs, versions
+from planner.store.tables import approvals, catalogs, links, versions
 from planner.store.trail import broken, lines
 
 Row: TypeAlias = Mapping[str, Any]
@@ -49,6 +50,7 @@ def checked(connection: Connection, holds: str | None = None) -> Checked:
         *broken(chain),
         *_of_versions(rows, chain),
         *_of_approvals(connection, rows, chain),
+        *_of_links(connection, chain),
         *_of_catalogs(connection, rows),
     ]
     if holds is not None and holds not in {line.hash for line in chain}:
@@ -65,17 +67,23 @@ def _of_the_file(connection: Connection) -> Iterator[str]:
 
 
 def _of_versions(rows: Iterable[Row], chain: Iterable[Line]) -> Iterator[str]:
-    vouched = {
-        (line.document_id, line.version): line.new for line in chain if line.field == "content"
-    }
+    told = {(line.document_id, line.version): line for line in chain if line.field == "content"}
+    owners = {document: line.who for (document, version), line in told.items() if version == 1}
     for row in rows:
-        where = _where(row)
         if content_hash(row) != row["content_hash"]:
-            yield f"{where} is not as it was saved."
-        if vouched.pop((row["document_id"], row["version"]), "") != canonical(row["content_hash"]):
-            yield f"{where} is not the one that the audit trail tells of."
-    for document_id, version in vouched:
+            yield f"{_where(row)} is not as it was saved."
+        line = told.pop((row["document_id"], row["version"]), None)
+        if line is None or not _vouches(line, row, owners):
+            yield f"{_where(row)} is not the one that the audit trail tells of."
+    for document_id, version in told:
         yield f"Version {version} of {document_id} is missing."
+
+
+def _vouches(line: Line, row: Row, owners: Mapping[str, str]) -> bool:
+    """Whether a line tells of this content, author, owner and, where it was there, moment."""
+    moment = line.at if line.action == "save" else row["saved_at"]
+    told = (line.new, line.who, owners.get(line.document_id), moment)
+    return told == (canonical(row["content_hash"]), row["author"], row["owner"], row["saved_at"])
 
 
 def _of_approvals(
@@ -83,7 +91,7 @@ def _of_approvals(
 ) -> Iterator[str]:
     hashes = {(row["document_id"], row["version"]): row["content_hash"] for row in rows}
     told = {
-        (line.document_id, line.version, line.action): (line.who, line.role)
+        (line.document_id, line.version, line.action): (line.who, line.role, line.at)
         for line in chain
         if line.field == "state"
     }
@@ -91,10 +99,19 @@ def _of_approvals(
         key = row["document_id"], row["version"]
         if hashes.get(key) != row["content_hash"]:
             yield f"{_where(row)} is not what {row['name']} {row['state']}."
-        if told.pop((*key, row["state"]), None) != (row["name"], row["role"]):
-            yield f"The audit trail tells nothing of how {_where(row)} was {row['state']}."
+        if told.pop((*key, row["state"]), None) != (row["name"], row["role"], row["at"]):
+            yield f"The audit trail tells otherwise of how {_where(row)} was {row['state']}."
     for document_id, version, state in told:
         yield f"The record that version {version} of {document_id} was {state} is missing."
+
+
+def _of_links(connection: Connection, chain: Iterable[Line]) -> Iterator[str]:
+    """The last line about a link says what it opens, or that it was revoked."""
+    told = {line.field: line.new for line in chain if line.field.startswith("link ")}
+    for row in map(dict, connection.execute(select(links)).mappings()):
+        right = None if row["revoked_at"] else row["right"]
+        if told.get(named(row["share_id"])) != canonical(right):
+            yield f"A link to {_where(row)} is not the one that the audit trail tells of."
 
 
 def _of_catalogs(connection: Connection, rows: Iterable[Row]) -> Iterator[str]:

@@ -41,7 +41,7 @@ def require_latest(connection: Connection, opened: Saved, content: Mapping[str, 
         return
     since = range(min(opened.version, newest.version - 1), newest.version + 1)
     held = [rows.opened(connection, opened.document_id, n) for n in since if n]
-    newer = tuple((later, changes(_whole(first), _whole(later))) for first, later in pairwise(held))
+    newer = tuple((later, changes(whole(first), whole(later))) for first, later in pairwise(held))
     if not newer:
         raise StoreError(f"{newest.name!r} was restored from a backup since you opened it: "
                          "open it again.")  # fmt: skip
@@ -60,7 +60,8 @@ def told(found: tuple[Change, ...], say: Callable[[Any, Any], str] = _both) -> s
     return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
-def _whole(version: Saved) -> dict[str, Any]:
+def whole(version: Saved) -> dict[str, Any]:
+    """All that a version is saved with: its content, and the overlays it rests on."""
     return {**version.content, "overlays": [list(item) for item in version.overlays]}
 
 

@@ -14,7 +14,7 @@ from planner.errors import StoreError
 from planner.facts.catalog import Catalog, load_catalog, shipped_files
 from planner.store import rows
 from planner.store.access import absent, grant
-from planner.store.comparing import changes, require_latest
+from planner.store.comparing import changes, require_latest, whole
 from planner.store.database import Database
 from planner.store.identity import Identity, readable_name
 from planner.store.kinds import Document, Kind
@@ -172,9 +172,6 @@ def _keep_catalog(connection: Connection) -> None:
 
 def _saving(saved: Saved, after: Saved | None) -> Act:
     """The trail's lines about a save: the new hash, and from the second version each change."""
-    whole = Change("content", after and after.content_hash, saved.content_hash)
-    if after is None:
-        return Act("save", saved.document_id, saved.version, [whole])
-    overlays = ({"overlays": [list(item) for item in held.overlays]} for held in (after, saved))
-    fields = changes({**after.content, **next(overlays)}, {**saved.content, **next(overlays)})
-    return Act("save", saved.document_id, saved.version, [whole, *fields])
+    hashes = Change("content", after and after.content_hash, saved.content_hash)
+    fields = changes(whole(after), whole(saved)) if after else ()
+    return Act(saved.saved_at, "save", saved.document_id, saved.version, [hashes, *fields])

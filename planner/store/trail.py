@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
@@ -25,6 +25,7 @@ NO_DOCUMENT = ""
 class Act:
     """What is written down together: an action on a version, and the fields that it changed."""
 
+    at: datetime
     action: str
     document_id: str
     version: int
@@ -96,7 +97,7 @@ def broken(chain: Iterable[Line]) -> Iterator[str]:
 def _row(n: int, who: Identity, act: Act, change: Change) -> dict[str, Any]:
     return {
         "n": n,
-        "at": datetime.now(UTC),
+        "at": act.at,
         "who": who.user,
         "role": who.role,
         "action": act.action,

@@ -25,7 +25,7 @@ def upgrade() -> None:
     _make_tables()
     rows = _versions()
     _insert("versions", rows)
-    _insert("trail", _first_lines(rows))
+    _insert("trail", _first_lines(rows, _shares()))
     op.execute(
         'INSERT INTO links (share_id, document_id, version, owner, "right", shared_at)'
         " SELECT share_id, scenario_id, version, owner, 'view', shared_at FROM shares"
@@ -109,19 +109,39 @@ def _versions() -> list[dict[str, Any]]:
     return rows
 
 
-def _first_lines(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A line for every version there is, so that the trail vouches for all of them."""
-    now = datetime.now(UTC)
-    previous, lines = "", []
+def _shares() -> list[dict[str, Any]]:
+    old = sa.Table("shares", sa.MetaData(), autoload_with=op.get_bind())
+    order = (old.c.shared_at, old.c.share_id)
+    return [dict(row) for row in op.get_bind().execute(sa.select(old).order_by(*order)).mappings()]
+
+
+def _first_lines(rows: list[dict[str, Any]], shares: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A line for every version and link there is, so that the trail vouches for all of them."""
+    told: list[tuple[Any, ...]] = []
     before: dict[str, str] = {}
-    for n, row in enumerate(rows, 1):
+    for row in rows:
+        document = row["document_id"]
+        told.append((
+            row["author"], document, row["version"], "content", before.get(document),
+            row["content_hash"], row["model_version"],
+        ))  # fmt: skip
+        before[document] = row["content_hash"]
+    for row in shares:
+        link = hashlib.sha256(row["share_id"].encode()).hexdigest()
+        told.append((
+            row["owner"], row["scenario_id"], row["version"], f"link {link:.12}", None, "view", "",
+        ))  # fmt: skip
+    return _chained(told)
+
+
+def _chained(told: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    now, previous, lines = datetime.now(UTC), "", []
+    for n, (who, document, version, field, old, new, model_version) in enumerate(told, 1):
         line = {
-            "n": n, "at": now, "who": row["author"], "role": "", "action": "upgrade",
-            "document_id": row["document_id"], "version": row["version"], "field": "content",
-            "old": json.dumps(before.get(row["document_id"])),
-            "new": json.dumps(row["content_hash"]), "model_version": row["model_version"],
+            "n": n, "at": now, "who": who, "role": "", "action": "upgrade",
+            "document_id": document, "version": version, "field": field,
+            "old": json.dumps(old), "new": json.dumps(new), "model_version": model_version,
         }  # fmt: skip
-        before[row["document_id"]] = row["content_hash"]
         previous = _digest([previous, *(line | {"at": now.isoformat()}).values()])
         lines.append(line | {"hash": previous})
     return lines
