@@ -80,7 +80,7 @@ def opened(address: str) -> Engine:
     engine = sqlite_engine(url) if url.drivername == "sqlite" else _server_engine(url)
     try:
         migrate(engine)
-    except StoreError:
+    except BaseException:
         engine.dispose()
         raise
     return engine

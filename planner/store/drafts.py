@@ -12,7 +12,7 @@ from planner.demand.scenario import Scenario
 from planner.store.database import Database
 from planner.store.documents import catalog_with
 from planner.store.identity import Identity
-from planner.store.kinds import SCENARIO_SCHEMA
+from planner.store.kinds import SCENARIO_SCHEMA, upgraded
 from planner.store.records import Draft, Reference, Saved
 from planner.store.rows import kept, references
 from planner.store.tables import drafts
@@ -58,14 +58,18 @@ class Drafts:
             )
 
     def of(self, who: Identity) -> Draft | None:
-        """What the user was working on, or None."""
+        """What the user was working on, in the schema of this release; None where nothing is kept.
+
+        Raises: ScenarioError when this release cannot read it.
+        """
         wanted = select(drafts).where(drafts.c.owner == who.user)
         with self.database.reading() as connection:
             found = connection.execute(wanted).mappings().one_or_none()
         if found is None:
             return None
         fields = {name: found[name] for name in Draft.__slots__}
-        read = {"content": json.loads(found["content"]), "overlays": references(found["overlays"])}
+        content = upgraded(json.loads(found["content"]), found["schema_version"])
+        read = {"content": content, "overlays": references(found["overlays"])}
         return Draft(**fields | read)
 
     def drop(self, who: Identity) -> None:

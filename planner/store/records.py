@@ -75,7 +75,6 @@ class Draft:
     """What a user was working on. document_id, version: what it was opened from, if anything."""
 
     content: Mapping[str, Any]
-    schema_version: int
     overlays: tuple[Reference, ...]
     document_id: str | None
     version: int | None

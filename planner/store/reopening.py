@@ -21,6 +21,9 @@ from planner.version import MODEL_VERSION
 
 TOLERANCE = 1e-9
 SAMPLES = "n_samples"
+FIRST = ("tax_frac.p50", "recovered_mw", "stranded_mw.p50", "cost_usd_per_mtok")
+"""Figures that are told first."""
+VALUE, RANGE = ".value", ("low", "high")
 DECIDING = ("status", "access", "owner", "price_scope", "phase_fit")
 """What the catalog says of a chip in words and a plan depends on."""
 
@@ -80,7 +83,7 @@ def reopened(database: Database, who: Identity, saved: Saved) -> Reopened:
     before = now if then is today else _answered(scenario, then or None, now.n_samples)
     inputs = changes(saved.content, scenario.model_dump(mode="json"))
     facts = tuple(_facts(before, now)) if before and before is not now else ()
-    moved = tuple(_moved(saved.headline, before, now))
+    moved = tuple(sorted(_moved(saved.headline, before, now), key=_order))
     return Reopened(saved, now, "", inputs, facts, moved, _reason(saved, inputs, facts, moved))
 
 
@@ -103,9 +106,12 @@ def _answered(scenario: Scenario, catalog: Catalog | None, n_samples: int) -> Pl
 def _facts(before: Plan, now: Plan) -> Iterator[Change]:
     """The facts behind either answer that the two catalogs give otherwise."""
     used = sorted(before.ledger.used.keys() | now.ledger.used.keys())
-    old, new = (_facts_of(answer, used) for answer in (before, now))
-    for change in changes(old, new):
-        yield Change(change.field.removesuffix(".value"), change.old, change.new)
+    found = changes(*(_facts_of(answer, used) for answer in (before, now)))
+    values = {change.field.removesuffix(VALUE) for change in found if change.field.endswith(VALUE)}
+    for change in found:
+        fact, _, end = change.field.rpartition(".")
+        if end not in RANGE or fact not in values:
+            yield Change(change.field.removesuffix(VALUE), change.old, change.new)
 
 
 def _facts_of(answer: Plan, used: Iterable[str]) -> dict[str, Any]:
@@ -139,6 +145,10 @@ def _moved(headline: Mapping[str, Any], before: Plan | None, now: Plan) -> Itera
     for name, then in flat(headline).items() if headline else ():
         if not _same(then, figures.get(name)):
             yield Moved(name, then, between.get(name), figures.get(name))
+
+
+def _order(row: Moved) -> int:
+    return FIRST.index(row.figure) if row.figure in FIRST else len(FIRST)
 
 
 def _same(then: Any, now: Any) -> bool:
