@@ -52,7 +52,7 @@ def _items(base: list[dict[str, Any]], given: Any, by: str) -> Any:
         return given
     named = {row[by]: row for row in base}
     first = base[0] if base else {}
-    return [{**named.get(row.get(by), first), **row} for row in given]
+    return [{**named.get(str(row.get(by)), first), **row} for row in given]
 
 
 def quantity(profile: str, path: str) -> Quantity | None:
