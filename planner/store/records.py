@@ -29,7 +29,7 @@ class Listed:
     """One version of a scenario or of an overlay, without its content.
 
     owner: who made the first version; author: who saved this one. model_version and
-    catalog_version: what computed the headline that was shown then.
+    catalog_version: what computed the result that was shown then.
     """
 
     document_id: str
@@ -41,19 +41,20 @@ class Listed:
     model_version: str
     catalog_version: str
     state: State
-    headline: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Saved(Listed):
     """One version, whole, as it was saved.
 
-    content: the document in the schema of `schema_version`. overlays: the user's own facts that
-    lie over the catalog. content_hash: of everything above but who and when.
+    content: the document in the schema of `schema_version`. headline: the result it had.
+    overlays: the user's own facts that lie over the catalog. content_hash: of all this, and of
+    name and versions of model and catalog, but not of who and when.
     """
 
     schema_version: int
     content: Mapping[str, Any]
+    headline: Mapping[str, Any]
     overlays: tuple[Reference, ...]
     content_hash: str
 

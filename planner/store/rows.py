@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, select
 
 from planner.errors import StoreError
 from planner.store.access import absent
@@ -46,7 +46,12 @@ def listed(
 ) -> list[Listed]:
     """The versions that a condition picks, without their content."""
     query = select(*_LISTED, _N_APPROVALS).where(wanted).order_by(order, versions.c.document_id)
-    return [_listed(dict(row)) for row in connection.execute(query).mappings()]
+    return [_listed(row) for row in connection.execute(query).mappings()]
+
+
+def _listed(row: RowMapping) -> Listed:
+    fields = {column.name: row[column.name] for column in _LISTED}
+    return Listed(**fields, state=STATES[row["n_approvals"]])
 
 
 def is_latest() -> ColumnElement[bool]:
@@ -77,8 +82,3 @@ def kept(value: Mapping[str, Any] | list[Any]) -> str:
         return canonical(value)
     except (TypeError, ValueError) as error:
         raise StoreError(f"The document cannot be kept as JSON: {error}.") from error
-
-
-def _listed(row: dict[str, Any]) -> Listed:
-    state = STATES[row.pop("n_approvals")]
-    return Listed(**{**row, "headline": json.loads(row["headline"])}, state=state)
