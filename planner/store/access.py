@@ -77,7 +77,9 @@ def known_form(identifier: str) -> bool:
 
 def absent(document_id: str) -> StoreError:
     """The refusal for what is not there and for what is not yours."""
-    return StoreError(f"There is no scenario {document_id!r:.80} in this store that you may open.")
+    return StoreError(
+        f"There is no scenario or overlay {document_id!r:.80} in this store that you may open."
+    )
 
 
 def _through(connection: Connection, document_id: str, link: str | None) -> Row[str, int] | None:

@@ -7,6 +7,7 @@ tables, then every row of every table, and at the end the SHA-256 of all lines b
 import gzip
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from planner.store.checking import checked
 from planner.store.database import Database, data_folder, migration_script, upgrade
 from planner.store.identity import Identity
 from planner.store.records import Change, canonical
-from planner.store.sqlite_file import made
+from planner.store.sqlite_file import PRIVATE, made
 from planner.store.tables import metadata, trail
 from planner.store.trail import NO_DOCUMENT, Act, record
 from planner.version import MODEL_VERSION
@@ -202,12 +203,15 @@ def _checked_header(source: Path) -> dict[str, Any]:
 
 @contextmanager
 def _written(partial: Path, target: Path) -> Iterator[IO[bytes]]:
+    partial.touch(mode=PRIVATE)
     with partial.open("wb") as file:
         if target.suffix == ".gz":
             with gzip.open(file, "wb") as packed:
                 yield packed  # type: ignore[misc]
         else:
             yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 @contextmanager

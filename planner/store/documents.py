@@ -19,8 +19,8 @@ from planner.store.database import Database
 from planner.store.identity import Identity, readable_name
 from planner.store.kinds import Document, Kind
 from planner.store.overlays import laid_over
-from planner.store.records import Change, Listed, Reference, Saved, content_hash
-from planner.store.tables import catalogs, versions
+from planner.store.records import Change, Draft, Listed, Reference, Saved, content_hash
+from planner.store.tables import catalogs, drafts, versions
 from planner.store.trail import Act, record
 from planner.version import MODEL_VERSION
 
@@ -152,6 +152,22 @@ def catalog_with(
             raise StoreError(f"{found.name!r} is no overlay of the catalog.")
         contents.append(found.content)
     return laid_over(contents, shipped_files() if files is None else files)
+
+
+def pinned(
+    connection: Connection, who: Identity, held: Saved | Draft, link: str | None
+) -> tuple[Reference, ...]:
+    """The overlays that a saved document, or the user's draft, is kept with.
+
+    Raises: StoreError when the user may not open the document.
+    """
+    if isinstance(held, Draft):
+        wanted = select(drafts.c.overlays).where(drafts.c.owner == who.user)
+        found = connection.execute(wanted).scalar()
+        return rows.references(found) if found else ()
+    if not grant(connection, who, held.document_id, link).opens(held.version):
+        raise absent(held.document_id)
+    return rows.opened(connection, held.document_id, held.version).overlays
 
 
 def files_of_then(connection: Connection, catalog_version: str) -> Mapping[str, str] | None:

@@ -13,7 +13,7 @@ from planner.errors import CatalogError, SwitchyardError
 from planner.facts.catalog import Catalog
 from planner.store.comparing import changes, flat, told
 from planner.store.database import Database
-from planner.store.documents import catalog_with, files_of_then
+from planner.store.documents import catalog_with, files_of_then, pinned
 from planner.store.identity import Identity
 from planner.store.kinds import upgraded
 from planner.store.records import Change, Saved
@@ -66,13 +66,14 @@ def headline_of(answer: Plan) -> dict[str, Any]:
     return {SAMPLES: answer.n_samples, **answer.as_dict(flips=False)["headline"]}
 
 
-def reopened(database: Database, who: Identity, saved: Saved) -> Reopened:
+def reopened(database: Database, who: Identity, saved: Saved, link: str | None = None) -> Reopened:
     """Answer a saved scenario again and say what made the difference, if there is one."""
     with database.reading() as connection:
         files = files_of_then(connection, saved.catalog_version)
-        today = catalog_with(connection, who, saved.overlays, saved.overlays)
+        facts_of = pinned(connection, who, saved, link)
+        today = catalog_with(connection, who, facts_of, facts_of)
         try:
-            then = files and catalog_with(connection, who, saved.overlays, saved.overlays, files)
+            then = files and catalog_with(connection, who, facts_of, facts_of, files)
         except CatalogError:
             then = None
     try:

@@ -13,6 +13,10 @@ PATIENCE_S = 5
 """How long to wait for another writer to finish, or for a server to answer."""
 
 
+PRIVATE = 0o600
+"""Files that hold everybody's drafts and links are read by their own user alone."""
+
+
 def sqlite_engine(url: URL) -> Engine:
     """An engine on the file that `url` names, made with its folder where there is none.
 
@@ -53,7 +57,7 @@ def made(folder: Path) -> Path:
 
 def _make(file: Path) -> None:
     try:
-        file.touch()
+        file.touch(mode=PRIVATE)
     except OSError as error:
         # A file that is there but may not be written can still be read.
         if not file.exists():

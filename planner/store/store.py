@@ -7,7 +7,7 @@ from planner.store import archive, checking, reopening
 from planner.store.approvals import Approvals
 from planner.store.checking import Checked
 from planner.store.database import Database, database_url
-from planner.store.documents import Documents, catalog_with
+from planner.store.documents import Documents, catalog_with, pinned
 from planner.store.drafts import Drafts
 from planner.store.identity import Identity
 from planner.store.kinds import OVERLAY, SCENARIO
@@ -39,14 +39,15 @@ class Store:
         self.approvals = Approvals(self._database)
         self.trail = Trail(self._database)
 
-    def catalog(self, who: Identity, held: Saved | Draft) -> Catalog:
-        """The shipped catalog with the overlays that a scenario or a draft rests on."""
+    def catalog(self, who: Identity, held: Saved | Draft, *, link: str | None = None) -> Catalog:
+        """The shipped catalog with the overlays that a document or the user's draft rests on."""
         with self._database.reading() as connection:
-            return catalog_with(connection, who, held.overlays, held.overlays)
+            overlays = pinned(connection, who, held, link)
+            return catalog_with(connection, who, overlays, overlays)
 
-    def reopen(self, who: Identity, saved: Saved) -> Reopened:
+    def reopen(self, who: Identity, saved: Saved, *, link: str | None = None) -> Reopened:
         """A saved scenario under this release: result then and now, and what moved it."""
-        return reopening.reopened(self._database, who, saved)
+        return reopening.reopened(self._database, who, saved, link)
 
     def check(self, who: Identity, *, holds: str | None = None) -> Checked:
         """Whether anything kept was edited, for an approver; see `checking.check`."""

@@ -135,6 +135,12 @@ def test_two_classes_of_one_name_are_refused():
         Scenario.read({"classes": [{"name": "chat"}, {"name": "chat"}]})
 
 
+@pytest.mark.parametrize("name", [[], {}, None, 1])
+def test_a_class_whose_name_is_no_text_is_refused(name):
+    with pytest.raises(ScenarioError, match=r"classes\.0\.name"):
+        Scenario.read({"classes": [{"name": name}]})
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 def test_an_unchanged_scenario_travels_as_its_profile_alone(profile):
     assert Scenario.read({"profile": profile}).to_query() == {"profile": profile}

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import stat
 
 import pytest
 
@@ -109,6 +110,16 @@ def test_a_backup_under_another_name_is_packed_or_plain(store, tmp_path):
     packed, plain = tmp_path / "all.jsonl.gz", tmp_path / "all.jsonl"
     store.backup(CFO, plain)
     assert packed.stat().st_size < plain.stat().st_size / 3
+
+
+def test_nobody_but_its_user_reads_what_is_kept(sqlite_address, opened_stores, tmp_path):
+    store = opened_stores(sqlite_address)
+    save(store)
+    store.backup(CFO, tmp_path / "copy.jsonl")
+    kept = store.restore(CFO, tmp_path / "copy.jsonl")
+    files = [tmp_path / "copy.jsonl", kept, *kept.parent.glob("switchyard.sqlite*")]
+    assert len(files) >= 4
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
 def test_a_backup_never_replaces_a_file(store, tmp_path):

@@ -11,7 +11,7 @@ from planner.__main__ import read_scenario
 from tests.store.stand_ins import ANN, BOB, CFO, START, own_chip, save
 
 COUNTS = [
-    pytest.param(200, id="200"),
+    pytest.param(100, id="100"),
     pytest.param(5000, id="5000", marks=[pytest.mark.sweep, pytest.mark.timeout(1200)]),
 ]
 ODD = [

@@ -7,7 +7,7 @@ from planner import Scenario
 from planner.facts.catalog import catalog_of, shipped_files
 from planner.money import tax
 from planner.store import documents, kinds
-from tests.store.stand_ins import ANN, START, overlay, save, scenario
+from tests.store.stand_ins import ANN, BOB, START, overlay, save, scenario
 from tests.store.test_migrations import AXIOM, UNICODE, kept_under
 
 __all__ = ["kept_under"]
@@ -106,8 +106,8 @@ def test_f6_what_this_release_refuses_is_said_and_its_old_answer_kept(
 ):
     kept_under("0001")
     store = opened_stores(address)
-    saved = store.scenarios.open(planner.Identity("bob", "viewer"), UNICODE)
-    opened = store.reopen(ANN, saved)
+    saved = store.scenarios.open(BOB, UNICODE)
+    opened = store.reopen(BOB, saved)
     assert opened.plan is None
     assert (
         opened.reason == "This release refuses it: n: 1 is refused: extra inputs are not permitted."

@@ -57,6 +57,8 @@ def test_nobody_opens_what_was_not_shared_with_them(store, who):
         lambda: store.approvals.of(who, saved.document_id, 1),
         lambda: store.trail.of(who, saved.document_id),
         lambda: store.links.of(who, saved.document_id),
+        lambda: store.reopen(who, saved),
+        lambda: store.catalog(who, saved),
     ]
     for call in calls:
         with pytest.raises(StoreError) as refused:

@@ -1,5 +1,6 @@
 """What is saved stays as it was saved; the same on SQLite and on PostgreSQL."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,10 +25,17 @@ def test_a_saved_scenario_opens_again_whole(store, address, opened_stores):
     assert saved.catalog_version == planner.load_catalog().version
 
 
-def test_a_moment_is_kept_in_utc(store):
-    saved_at = store.scenarios.open(ANN, save(store).document_id).saved_at
-    assert saved_at.tzinfo == UTC
-    assert abs(datetime.now(UTC) - saved_at) < timedelta(minutes=1)
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/St_Johns"])
+def test_a_moment_is_kept_in_utc_wherever_the_machine_stands(store, monkeypatch, zone):
+    with monkeypatch.context() as there:
+        there.setenv("TZ", zone)
+        time.tzset()
+        saved = save(store)
+        held = store.scenarios.open(ANN, saved.document_id).saved_at
+    time.tzset()
+    assert held == saved.saved_at
+    assert held.tzinfo == UTC
+    assert abs(datetime.now(UTC) - held) < timedelta(minutes=1)
 
 
 def test_a_change_is_a_new_version_and_the_old_one_stays(store):
