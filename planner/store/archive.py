@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import json
 import os
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -29,13 +30,15 @@ from planner.store.trail import NO_DOCUMENT, Act, record
 from planner.version import MODEL_VERSION
 
 FORMAT = "switchyard-store/1"
+UNREADABLE = (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError, RecursionError)
+"""What reading a file that is no backup may raise."""
 GZIP_MAGIC = b"\x1f\x8b"
 
 
 def backup(database: Database, who: Identity, target: Path) -> str:
     """Copy the whole store into the new file `target`; users may go on working meanwhile.
 
-    Takes an approver, because drafts and links of all are in it. Returns: the file's SHA-256.
+    Takes an approver, because drafts and links of all are in it. Returns: the SHA-256 of the file's lines.
 
     Raises: StoreError when `target` exists or cannot be written; nothing is left behind then.
     """
@@ -175,7 +178,7 @@ def _require_whole(source: Path) -> dict[str, Any]:
         raise StoreError(f"There is no backup {source}.")
     try:
         header = _checked_header(source)
-    except (OSError, EOFError, ValueError, LookupError, TypeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise StoreError(f"The file {source} is no whole backup of a store: {error}.") from error
     try:
         migration_script().get_revision(header["revision"])
@@ -206,7 +209,7 @@ def _written(partial: Path, target: Path) -> Iterator[IO[bytes]]:
     partial.touch(mode=PRIVATE)
     with partial.open("wb") as file:
         if target.suffix == ".gz":
-            with gzip.open(file, "wb") as packed:
+            with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
                 yield packed  # type: ignore[misc]
         else:
             yield file

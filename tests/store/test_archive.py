@@ -156,12 +156,21 @@ def resealed(whole, change):
     return body + json.dumps({"sha256": hashlib.sha256(body).hexdigest()}).encode() + b"\n"
 
 
+def middle_flipped(packed):
+    """Where the packing itself no longer makes sense."""
+    middle = len(packed) // 2
+    return (
+        packed[:middle] + bytes(255 - byte for byte in packed[middle : middle + 40]) + packed[-8:]
+    )
+
+
 SPOILED = {
     "empty": lambda whole: b"",
     "another kind": lambda whole: b"not a backup " * 500,
     "cut short": lambda whole: whole[: len(whole) // 2],
     "a byte overwritten": lambda whole: whole.replace(b"Axiom", b"Axiem", 1),
     "a packed one cut short": lambda whole: gzip.compress(whole)[:-200],
+    "a packed one with a byte changed": lambda whole: middle_flipped(gzip.compress(whole)),
     "newer release": lambda whole: resealed(
         whole, lambda body: body.replace(b'"revision":"0002"', b'"revision":"9999"')
     ),
