@@ -38,7 +38,8 @@ GZIP_MAGIC = b"\x1f\x8b"
 def backup(database: Database, who: Identity, target: Path) -> str:
     """Copy the whole store into the new file `target`; users may go on working meanwhile.
 
-    Takes an approver, because drafts and links of all are in it. Returns: the SHA-256 of the file's lines.
+    Takes an approver, because drafts and links of all are in it. Returns: the SHA-256 of all
+    lines but the last, which holds it.
 
     Raises: StoreError when `target` exists or cannot be written; nothing is left behind then.
     """

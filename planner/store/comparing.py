@@ -43,8 +43,8 @@ def require_latest(connection: Connection, opened: Saved, content: Mapping[str, 
     held = [rows.opened(connection, opened.document_id, n) for n in since if n]
     newer = tuple((later, changes(whole(first), whole(later))) for first, later in pairwise(held))
     if not newer:
-        raise StoreError(f"{newest.name!r} was restored from a backup since you opened it: "
-                         "open it again.")  # fmt: skip
+        since_then = "was restored from a backup since you opened it: open it again."
+        raise StoreError(f"{newest.name!r} {since_then}")
     differing = changes(newest.content, content)
     raise OvertakenError(_sentence(opened, newer, differing), Overtaking(newer, differing))
 
@@ -91,7 +91,7 @@ def _short(value: Any) -> str:
 def _by_name(items: list[Any] | tuple[Any, ...]) -> dict[str, Any] | list[Any]:
     """Rows by their names where each has one of its own, else the list as it is."""
     for name in NAMES_OF_ROWS:
-        named = {row[name]: row for row in items if isinstance(row, Mapping) and name in row}
+        named = {str(row[name]): row for row in items if isinstance(row, Mapping) and name in row}
         if named and len(named) == len(items):
             return named
     return list(items)

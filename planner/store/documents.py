@@ -54,7 +54,7 @@ class Documents:
         who.require("editor", "saving")
         references = tuple(overlays)
         with self.database.reading() as connection:
-            carried = after.overlays if after else ()
+            carried = pinned(connection, who, after, link) if after and references else ()
             catalog = catalog_with(connection, who, references, carried)
         document = self.kind.read(content, catalog)
         row = self._row(who, document, references, headline, after)

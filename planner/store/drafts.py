@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from planner.demand.scenario import Scenario
 from planner.store.database import Database
-from planner.store.documents import catalog_with
+from planner.store.documents import catalog_with, pinned
 from planner.store.identity import Identity
 from planner.store.kinds import SCENARIO_SCHEMA, upgraded
 from planner.store.records import Draft, Reference, Saved
@@ -36,11 +36,16 @@ class Drafts:
         *,
         overlays: Iterable[Reference] = (),
         after: Saved | None = None,
+        link: str | None = None,
     ) -> None:
-        """Keep the user's scenario in place of the previous draft; `after`: what it began as."""
+        """Keep the user's scenario in place of the previous draft.
+
+        after: the version it began as. link: the link through which that was opened.
+        """
         references = tuple(overlays)
         with self.database.reading() as connection:
-            catalog = catalog_with(connection, who, references, after.overlays if after else ())
+            carried = pinned(connection, who, after, link) if after and references else ()
+            catalog = catalog_with(connection, who, references, carried)
         checked = Scenario.read(scenario.model_dump(mode="json"), catalog)
         row = {
             "owner": who.user,

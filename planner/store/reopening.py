@@ -70,10 +70,10 @@ def reopened(database: Database, who: Identity, saved: Saved, link: str | None =
     """Answer a saved scenario again and say what made the difference, if there is one."""
     with database.reading() as connection:
         files = files_of_then(connection, saved.catalog_version)
-        facts_of = pinned(connection, who, saved, link)
-        today = catalog_with(connection, who, facts_of, facts_of)
+        overlays = pinned(connection, who, saved, link)
+        today = catalog_with(connection, who, overlays, overlays)
         try:
-            then = files and catalog_with(connection, who, facts_of, facts_of, files)
+            then = files and catalog_with(connection, who, overlays, overlays, files)
         except CatalogError:
             then = None
     try:
@@ -119,7 +119,8 @@ def _facts_of(answer: Plan, used: Iterable[str]) -> dict[str, Any]:
     """Numbers by their name in the register; of chips and models what is in no register."""
     scenario, catalog = answer.scenario, answer.catalog
     owned = [row.accelerator for row in scenario.owned]
-    chips = {*scenario.candidates, *owned, scenario.default_accelerator}
+    paper = [chip.id for chip in catalog.accelerators.values() if chip.access == "paper"]
+    chips = {*scenario.candidates, *owned, scenario.default_accelerator, *paper}
     models = {row.model for row in scenario.classes}
     return {
         **{name: _range(answer, name) for name in used},
@@ -191,7 +192,7 @@ def _causes(
         )
         return
     if any(not _same(row.between, row.now) for row in moved):
-        yield f"facts ({told(facts, _figures)})"
+        yield f"facts ({told(facts, _figures) or 'words of the catalog that no register holds'})"
     if any(not _same(row.then, row.between) for row in moved):
         yield f"formulas (model {saved.model_version}, now {MODEL_VERSION})"
 

@@ -25,14 +25,13 @@ _LISTED = [versions.c[name] for name in Listed.__slots__ if name != "state"]
 def opened(connection: Connection, document_id: str, version: int | None = None) -> Saved:
     """A version, by default the latest. Raises: StoreError where there is none."""
     latest = latest_version(connection, document_id)
-    if version is None or not 1 <= version <= latest:
-        if version is not None or not latest:
-            raise absent(document_id)
-        version = latest
-    wanted = select(versions, _N_APPROVALS).where(
-        versions.c.document_id == document_id, versions.c.version == version
+    wanted = latest if version is None else version
+    if not 1 <= wanted <= latest:
+        raise absent(document_id)
+    query = select(versions, _N_APPROVALS).where(
+        versions.c.document_id == document_id, versions.c.version == wanted
     )
-    return saved(dict(connection.execute(wanted).mappings().one()))
+    return saved(dict(connection.execute(query).mappings().one()))
 
 
 def latest_version(connection: Connection, document_id: str) -> int:
