@@ -12,7 +12,6 @@ from planner.errors import StoreError
 PATIENCE_S = 5
 """How long to wait for another writer to finish, or for a server to answer."""
 
-
 PRIVATE = 0o600
 """Files that hold everybody's drafts and links are read by their own user alone."""
 
