@@ -7,6 +7,7 @@ In reading order::
     held = audit("requests.csv")              # what the fleet is really asked for
     answer = plan(scenario, n_samples=1024)   # options, bridge, megawatts, verdict
     brief_pdf(answer)                         # the page that gets signed
+    predict("points.csv")                     # benchmark rows, with their 80 % range
 
 Glossary. Prefill: reading the prompt. Decode: writing the answer, a token at a time. TTFT: time to
 first token. TPOT: time per output token. Replica: the chips that hold one copy of a model. Pool:
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
     from planner.decision.surge import surge as surge
     from planner.demand.adopting import adopted as adopted
     from planner.demand.audit import Audit as Audit
+    from planner.evidence.commands import answered as answered
+    from planner.evidence.commands import calibrate as calibrate
+    from planner.evidence.commands import check_calibration as check_calibration
+    from planner.evidence.commands import predict as predict
+    from planner.evidence.commands import recalibrate as recalibrate
+    from planner.evidence.commands import validation_report as validation_report
     from planner.evidence.reproduce import reproduce as reproduce
     from planner.export.brief import brief_pdf as brief_pdf
     from planner.store.backup import backup as backup
@@ -47,6 +54,12 @@ _LATER = {
     "surge": "planner.decision.surge",
     "Store": "planner.store.scenarios",
     "backup": "planner.store.backup",
+    "predict": "planner.evidence.commands",
+    "answered": "planner.evidence.commands",
+    "calibrate": "planner.evidence.commands",
+    "recalibrate": "planner.evidence.commands",
+    "check_calibration": "planner.evidence.commands",
+    "validation_report": "planner.evidence.commands",
     "reproduce": "planner.evidence.reproduce",
     "restore": "planner.store.backup",
     "Audit": "planner.demand.audit",
@@ -66,17 +79,23 @@ __all__ = [
     "Store",
     "SwitchyardError",
     "adopted",
+    "answered",
     "audit",
     "backup",
     "brief_pdf",
+    "calibrate",
+    "check_calibration",
     "load_catalog",
     "plan",
+    "predict",
     "profiles",
+    "recalibrate",
     "reproduce",
     "restore",
     "sample",
     "surge",
     "text",
+    "validation_report",
 ]
 
 

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -16,15 +15,10 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from planner.errors import StoreError
+from planner.facts.folders import data_folder
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 ALLOWED = "allowed are sqlite:///FILE and postgresql+psycopg://USER@HOST/DATABASE"
-
-
-def data_folder() -> Path:
-    """The folder of everything that outlives a restart: SWITCHYARD_DATA_DIR or the user's own."""
-    named = os.environ.get("SWITCHYARD_DATA_DIR")
-    return Path(named) if named else Path(platformdirs.user_data_dir("switchyard"))
 
 
 def database_url() -> str:
