@@ -7,6 +7,7 @@ In reading order::
     held = audit("requests.csv")              # what the fleet is really asked for
     answer = plan(scenario, n_samples=1024)   # options, bridge, megawatts, verdict
     brief_pdf(answer)                         # the page that gets signed
+    predict("points.csv")                     # benchmark rows, with their 80 % range
 
 Glossary. Prefill: reading the prompt. Decode: writing the answer, a token at a time. TTFT: time to
 first token. TPOT: time per output token. Replica: the chips that hold one copy of a model. Pool:
@@ -39,6 +40,12 @@ if TYPE_CHECKING:
     from planner.decision.surge import surge as surge
     from planner.demand.adopting import adopted as adopted
     from planner.demand.audit import Audit as Audit
+    from planner.evidence.commands import answered as answered
+    from planner.evidence.commands import calibrate as calibrate
+    from planner.evidence.commands import check_calibration as check_calibration
+    from planner.evidence.commands import predict as predict
+    from planner.evidence.commands import recalibrate as recalibrate
+    from planner.evidence.commands import validation_report as validation_report
     from planner.evidence.reproduce import reproduce as reproduce
     from planner.export.brief import brief_pdf as brief_pdf
     from planner.store.identity import Identity as Identity
@@ -54,6 +61,12 @@ _LATER = {
     "Identity": "planner.store.identity",
     "Store": "planner.store.store",
     "headline_of": "planner.store.reopening",
+    "predict": "planner.evidence.commands",
+    "answered": "planner.evidence.commands",
+    "calibrate": "planner.evidence.commands",
+    "recalibrate": "planner.evidence.commands",
+    "check_calibration": "planner.evidence.commands",
+    "validation_report": "planner.evidence.commands",
     "reproduce": "planner.evidence.reproduce",
     "Audit": "planner.demand.audit",
     "adopted": "planner.demand.adopting",
@@ -76,16 +89,22 @@ __all__ = [
     "StoreError",
     "SwitchyardError",
     "adopted",
+    "answered",
     "audit",
     "brief_pdf",
+    "calibrate",
+    "check_calibration",
     "headline_of",
     "load_catalog",
     "plan",
+    "predict",
     "profiles",
+    "recalibrate",
     "reproduce",
     "sample",
     "surge",
     "text",
+    "validation_report",
 ]
 
 

@@ -8,6 +8,7 @@ import sys
 import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     _scenario_argument(brief)
     brief.add_argument("-o", "--output", type=Path, required=True, help="the PDF to write")
     brief.add_argument("--paper", choices=("a4", "letter"), default="a4")
+    _evidence_commands(commands)
     again = _command(commands, "reproduce", _reproduce, "published results against ours")
     again.add_argument("name", nargs="?", default="", help="only sources with this name")
     again.add_argument("--json", action="store_true", help="the rows")
@@ -68,6 +70,21 @@ def _store_commands(commands: Any) -> None:
     export.add_argument("file", type=Path, help="the file to write; .gz at its end compresses it")
     into = _command(inner, "import", _import, "fill an empty store from an export or a backup")
     into.add_argument("file", type=Path, help="a file that store export or backup wrote")
+
+
+def _evidence_commands(commands: Any) -> None:
+    predict = _command(
+        commands, "predict", _predict, "latency, throughput and power of benchmark rows"
+    )
+    predict.add_argument("points", type=Path, help="CSV with the columns of measured/serving.csv")
+    predict.add_argument("-o", "--output", type=Path, required=True, help="the CSV to write")
+    predict.add_argument("--calibration", default="", help="a kept calibration, by its name")
+    fit = _command(commands, "calibrate", _calibrate, "fit the model to measured points")
+    fit.add_argument("points", nargs="?", type=Path, help="your own; nothing: the shipped ones")
+    fit.add_argument("--name", default="", help="what to keep your calibration as")
+    fit.add_argument("--check", action="store_true", help="fail if the shipped file is not the fit")
+    validate = _command(commands, "validate", _validate, "errors of the model, as a report")
+    validate.add_argument("-o", "--output", type=Path, help="the Markdown file to write")
 
 
 def _command(commands: Any, name: str, run: Any, about: str) -> argparse.ArgumentParser:
@@ -153,6 +170,37 @@ def _brief(options: argparse.Namespace) -> None:
         options.output.write_bytes(planner.brief_pdf(answer, paper=options.paper))
     except OSError as error:
         raise planner.SwitchyardError(f"{options.output} cannot be written: {error}.") from None
+
+
+def _predict(options: argparse.Namespace) -> None:
+    answer = planner.predict(options.points, calibration=options.calibration)
+    _written(options.output, answer.to_csv(index=False))
+    print(planner.answered(answer), file=sys.stderr)
+
+
+def _calibrate(options: argparse.Namespace) -> None:
+    if options.points:
+        print(f"Kept in {planner.recalibrate(options.points, options.name)}.")
+    elif options.check:
+        planner.check_calibration()
+        print("calibration.toml is the fit of measured/.")
+    else:
+        print(planner.calibrate(f"{datetime.now(UTC):%Y-%m-%d}"))
+
+
+def _validate(options: argparse.Namespace) -> None:
+    text = planner.validation_report()
+    if options.output:
+        _written(options.output, text)
+    else:
+        print(text)
+
+
+def _written(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise planner.SwitchyardError(f"{path} cannot be written: {error}.") from None
 
 
 def _reproduce(options: argparse.Namespace) -> None:

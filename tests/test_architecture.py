@@ -28,18 +28,32 @@ UNITLESS = {
     "batch", "batch_cap", "batch_mean", "decode_to_prefill_token_ratio", "demand_scale",
     "dispersion", "engineers", "ep", "fleet_mix", "high", "load", "load_at_cap", "low", "minute",
     "min_confidence", "n", "peak_minute", "peak_to_mean", "planning_month", "pue",
-    "ratio_in_18_months", "roof_order", "row", "scale_up_domain", "schema_version",
-    "slack", "tp", "unreadable", "usd_per_mtok_cached", "usd_per_mtok_input",
-    "usd_per_mtok_output", "utilization", "value", "version",
+    "ratio_in_18_months", "refused", "roof_order", "row", "scale_up_domain", "schema_version",
+    "slack", "tp",
+    "unreadable",
+    "usd_per_mtok_cached", "usd_per_mtok_input", "usd_per_mtok_output", "utilization", "value",
+    "version", "which",
 }  # fmt: skip
 # One unit for every field, told by the class itself.
 CLASS_UNITS = {
     "BatchLaw": "probabilities",
+    "Calibrated": "the unit that its quantity names",
+    "Cut": "replicas and chips",
+    "Fit": "the scale of each number's law",
+    "Deployments": "what the field counts; times and shares name their unit",
+    "Layout": "chips",
     "Lengths": "tokens",
     "Limits": "counts of what the field names",
+    "Loop": "requests, steps and shares",
+    "Measured": "one a row",
+    "Number": "the unit that it names, and the scale of its law",
     "Parts": "parameters",
+    "Profile": "counts of a model's dimensions, as the papers name them",
     "Row": "the unit that the row names",
+    "Rules": "counts and shares",
+    "Stream": "counts of a model's dimensions, as the papers name them",
     "TimeShares": "shares of busy time",
+    "Work": "counts of what the field names",
 }
 # Transformer dimensions are counts by nature and keep the names their papers give them.
 DIMENSIONS = {
@@ -56,19 +70,23 @@ NUMBERS_ALLOWED_IN = {
     "planner/demand/parts.py": "limits on their fields",
     "planner/demand/scenario.py": "limits on their fields",
     "planner/demand/logs/limits.py": "limits on their fields",
+    "planner/evidence/points.py": "limits on their columns",
 }
 UNIT_CONSTANTS = {
-    "BITS_PER_BYTE", "BITS_PER_GBIT", "BYTES_PER_ELEMENT", "BYTES_PER_GBIT", "DISPERSION_WINDOWS_S",
+    "BITS_PER_BYTE", "BITS_PER_GBIT", "BYTES_PER_ELEMENT", "BYTES_PER_GBIT", "CENTRAL_80",
+    "DISPERSION_WINDOWS_S", "TO_NINETY",
     "HOURS_PER_YEAR", "HOUR_S", "LEVELS", "MICROSECONDS", "MINUTE_S", "MONTHS_PER_YEAR",
     "PERCENTILES", "PERT", "QUARTERS_PER_YEAR", "RATIO_MONTHS", "SECONDS_PER_YEAR", "SECOND_PER",
     "TOKENS_PER_MTOK", "WATTS_PER_MW", "W_PER_KW", "W_PER_MW",
 }  # fmt: skip
 # Grids, tolerances and lengths of text: no reader's answer depends on them.
 NUMERICAL_CONSTANTS = {
-    "ALL_TOKENS", "BLOCK_TOKENS", "GROUPS", "HIGHEST_RATE", "LOADS", "NAME_CHARACTERS",
-    "N_CATALOGS", "N_HALVINGS", "N_LIFE_NODES", "N_LOADS", "N_POINTS", "N_SAMPLES", "PATIENCE_S",
+    "ALL_TOKENS", "BLOCK_TOKENS", "CLOSE", "DIFFERENCE", "DIGITS", "FLAT", "GROUPS", "HIGHEST_RATE",
+    "HIGHEST_SHARE", "LEAST_BATCH", "LEAST_REQUESTS", "LEAST_ROWS", "LOADS", "MOST_CHOSEN",
+    "NAME_CHARACTERS", "N_CATALOGS", "NEARLY_ONE", "N_DRAWS", "N_HALVINGS", "N_LIFE_NODES",
+    "N_LOADS", "N_POINTS", "N_SAMPLES", "N_STEPS", "N_TURNS", "PATIENCE_S", "PLACES", "PRECISION",
     "PRIVATE", "ROOT_DECIMALS", "ROOT_TOLERANCE", "ROUNDING", "SHOWN_CHARACTERS", "SHOWN_NAMES",
-    "SPAN", "TOLERANCE",
+    "SHOWN_PROBLEMS", "SHOWN_ROWS", "SMALLEST", "SPAN", "TOLERANCE",
 }  # fmt: skip
 CONSTANTS = UNIT_CONSTANTS | NUMERICAL_CONSTANTS
 

@@ -7,10 +7,9 @@ from typing import Any
 
 from planner.demand import profiles
 from planner.demand.scenario import Scenario
-from planner.errors import CatalogError
 from planner.facts.catalog import Catalog
 from planner.facts.ledger import Assumption, Ledger
-from planner.facts.quantities import Quantity
+from planner.physics.efficiency import calibrated
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +34,9 @@ def _finder(scenario: Scenario, catalog: Catalog) -> Callable[[str], Assumption]
     def find(name: str) -> Assumption:
         if name in fields:
             return _scenario_assumption(scenario, name, fields[name])
-        if name.startswith("accelerators."):
-            return Assumption.of(name, _chip_number(catalog, name))
-        return Assumption.of(name, catalog.number(name))
+        if name.startswith("calibration."):
+            return Assumption.of(name, calibrated(catalog, name))
+        return Assumption.of(name, catalog.fact(name))
 
     return find
 
@@ -85,12 +84,3 @@ def _scenario_assumption(scenario: Scenario, name: str, given: Input) -> Assumpt
     mine = held.overridden_by(value)
     low, high = max(mine.low, given.low), min(mine.high, given.high)
     return replace(mine, low=min(low, value), high=max(high, value))
-
-
-def _chip_number(catalog: Catalog, name: str) -> Quantity:
-    _, chip, field, *precision = name.split(".")
-    held = getattr(catalog.accelerators[chip], field)
-    found = held.get(precision[0]) if precision else held
-    if not isinstance(found, Quantity):
-        raise CatalogError(f"{catalog.accelerators[chip].name} has no published {field}.")
-    return found

@@ -12,6 +12,7 @@ from planner.decision.plan import Plan
 from planner.decision.risk import Swing
 from planner.export.printable import ELLIPSIS, literal, printable
 from planner.export.wording import name_of, value_of
+from planner.facts.catalog import Catalog
 
 NAME_CHARACTERS = {"assumption": 40, "caveat": 84}
 SHOWN_NAMES = 2
@@ -156,9 +157,21 @@ def _error(plan: Plan, document: Mapping[str, Any]) -> str:
     ledger = document["ledger"]
     guessed = sum(row["kind"] in {"estimate", "assumption"} for row in ledger)
     return (
-        "A first fit to public measurements, not a calibration: no error is claimed. "
+        f"{_model_error(plan.catalog)} "
         f"{text.number(guessed, place=0)} of {text.count(len(ledger), 'assumption')} are estimates "
         f"without a published source. {_ranges(plan)}"
+    )
+
+
+def _model_error(catalog: Catalog) -> str:
+    """How far step times lie from measurements that their fit had not seen."""
+    held = catalog.calibration
+    if held is None:
+        return "Step times are not calibrated: no error is claimed."
+    tpot = held.errors["tpot"]
+    return (
+        f"Time per token: median error {text.percent(tpot['rows'])} on measurements that the fit "
+        f"had not seen, {text.percent(tpot['pairs'])} on models new to a chip."
     )
 
 

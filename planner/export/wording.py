@@ -27,22 +27,14 @@ UNITS: Mapping[str, Callable[..., str]] = {
 }
 PER = {"year": " a year", "": ""}
 TITLES = {
-    "calibration.layer_overhead_s": "Software overhead per layer",
-    "calibration.iteration_overhead_s": "Software overhead per step",
-    "calibration.link_bytes_per_s": "Speed of unpublished links",
-    "calibration.link_frac": "Share of link speed reached",
-    "calibration.link_latency_s": "Link latency",
-    "calibration.matmul_frac": "Share of peak arithmetic, unmeasured chips",
-    "calibration.memory_frac": "Share of peak memory bandwidth reached",
-    "calibration.roof_order": "Sharpness of the roofline's corner",
-    "calibration.serving_over_matmul_frac": "Share of measured arithmetic reached",
+    "calibration.compute_weight": "Power drawn by arithmetic",
+    "calibration.expert_order": "Power drawn by many experts",
+    "calibration.memory_j_per_byte": "Energy of a byte moved",
     "estimates.money.bad_quarter_margin_lost_frac": "Margin lost in a bad quarter",
     "estimates.money.delivery_quarters": "Delivery time of chips",
     "estimates.money.gap_closing_frac_per_year": "Gap closed by software",
     "estimates.money.price_elasticity": "Price of a paper chip to its cost",
     "estimates.money.rollout_quarters": "Time to roll out software",
-    "estimates.power.compute_weight_frac": "Power drawn by arithmetic",
-    "estimates.power.memory_weight_frac": "Power drawn by memory traffic",
     "estimates.power.network_storage_w": "Network and storage power per chip",
     "estimates.power.overhead_draw_frac": "Server draw over its nameplate",
     "power.idle_frac_of_tdp": "Idle power over TDP",
@@ -70,8 +62,8 @@ def name_of(assumption: Assumption, catalog: Catalog) -> str:
         return f"{_chip(catalog, rest[0])}: {_title(OwnedFleet, rest[-1]).lower()}"
     if first == "accelerators":
         return f"{_chip(catalog, rest[0])}: {_words(rest[1]).lower()}"
-    if rest[0] == "speed":
-        return _speed(catalog, rest[-1])
+    if first == "calibration" and len(rest) > 1:
+        return _calibrated(catalog, *rest)
     words = _words(rest[-1])
     return TITLES.get(assumption.parameter, words if " " in words else f"{words}, {first}")
 
@@ -95,10 +87,11 @@ def _unit(unit: str) -> tuple[Callable[..., str], str]:
     return (UNITS[head], tail) if head in UNITS else (text.number, f" {head}{tail}")
 
 
-def _speed(catalog: Catalog, field: str) -> str:
-    chip = UNIT_WORDS.sub("", field)
-    known = chip in catalog.accelerators
-    return f"Measured speed of {_chip(catalog, chip)}" if known else "Speed of unmeasured chips"
+def _calibrated(catalog: Catalog, number: str, chip: str, *_: str) -> str:
+    """A fitted number of a chip, or how far its speed may lie from the fit."""
+    if number == "speed":
+        return f"Measured speed of {_chip(catalog, UNIT_WORDS.sub('', chip))}"
+    return f"{_chip(catalog, chip)}: {_words(number).lower()}"
 
 
 def _title(model: type[BaseModel], field: str) -> str:

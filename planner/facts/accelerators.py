@@ -15,8 +15,8 @@ PRICE_SCOPE = ("accelerator", "rack", "system")
 NEEDS = ("timing", "power", "price", "access")
 
 _TEXTS = (
-    "owner", "availability", "launch", "process_node", "phase_fit", "notes", "memory_type",
-    "memory_note", "tdp_scope", "scale_up_technology",
+    "family", "owner", "availability", "launch", "process_node", "phase_fit", "notes",
+    "memory_type", "memory_note", "tdp_scope", "scale_up_technology",
 )  # fmt: skip
 _NUMBERS = {
     "memory_bytes": "bytes",
@@ -43,6 +43,7 @@ _NUMBERS = {
 class Accelerator:
     """One accelerator in SI base units; None and "" mean not published, never zero.
 
+    family: chips of one architecture, whose efficiency is alike; "" where it stands alone.
     access: buy (sold by a merchant), rent (a cloud's own part), captive (its owner alone),
         paper (a design nobody makes). owner: who holds a captive part, else "".
     price_scope: accelerator (bare part), rack (share of a rack with CPUs and switches), system.
@@ -57,6 +58,7 @@ class Accelerator:
     id: str
     name: str
     vendor: str
+    family: str
     status: str
     access: str
     owner: str

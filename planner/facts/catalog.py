@@ -1,9 +1,10 @@
 """The catalog: every fact the planner may use, read from `hardware_catalog/` and checked.
 
 `load_catalog` is a pure function of the folder. ``sources.toml`` names each document once;
-``accelerators.toml`` and ``models.toml`` become typed entries; every other TOML file keeps its
-own shape in `Catalog.tables`, its numbers also by dotted path in `Catalog.numbers`. A number
-that is uncited, of an unknown unit, out of order or cites a missing source is refused.
+``accelerators.toml``, ``models.toml`` and ``calibration.toml`` become typed entries; every other
+TOML file keeps its own shape in `Catalog.tables`, its numbers also by dotted path in
+`Catalog.numbers`. A number that is uncited, of an unknown unit, out of order or cites a missing
+source is refused.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from typing import Any
 
 from planner.errors import CatalogError
 from planner.facts.accelerators import Accelerator, accelerators_from
+from planner.facts.calibration import Calibration, calibration_from
 from planner.facts.entry import Entry, cited
 from planner.facts.models import Model, models_from
 from planner.facts.quantities import SOURCE_KINDS, Quantity, Source, quantity
@@ -37,7 +39,9 @@ __all__ = [
 ]
 
 _DATED, _SOURCES, _ACCELERATORS, _MODELS = "catalog", "sources", "accelerators", "models"
-_TYPED = (_DATED, _SOURCES, _ACCELERATORS, _MODELS)
+_CALIBRATION = "calibration"
+_NEEDED = (_DATED, _SOURCES, _ACCELERATORS, _MODELS)
+_TYPED = (*_NEEDED, _CALIBRATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Catalog:
     numbers: every fact outside accelerators and models by dotted path, file name first:
         ``sites.us.usd_per_kwh``; rows of a list are counted from 0.
     tables: the same files as trees, for names, flags and lists beside the numbers.
+    calibration: what the fit to measurements found; None before there was one.
     date: the day the facts were collected. version: hash of the files, short.
     """
 
@@ -55,6 +60,7 @@ class Catalog:
     models: Mapping[str, Model]
     numbers: Mapping[str, Quantity]
     tables: Mapping[str, Mapping[str, Any]]
+    calibration: Calibration | None
     date: str
     version: str
 
@@ -65,6 +71,21 @@ class Catalog:
                 f"The catalog holds no number {path}; add it to {path.partition('.')[0]}.toml."
             )
         return self.numbers[path]
+
+    def fact(self, name: str) -> Quantity:
+        """The quantity under a name of the register: `accelerators.h100-sxm.tdp_w`, or a path.
+
+        Raises:
+            CatalogError: the catalog holds no such number.
+        """
+        if not name.startswith(f"{_ACCELERATORS}."):
+            return self.number(name)
+        _, chip, field, *precision = name.split(".")
+        held = getattr(self.accelerators[chip], field)
+        found = held.get(precision[0]) if precision else held
+        if not isinstance(found, Quantity):
+            raise CatalogError(f"{self.accelerators[chip].name} has no published {field}.")
+        return found
 
 
 def catalog_folder() -> Path:
@@ -114,6 +135,7 @@ def catalog_of(
         models=models_from(laid[_MODELS], sources),
         numbers=dict(_numbers(tables, "")),
         tables=tables,
+        calibration=calibration_from(laid[_CALIBRATION], sources) if _CALIBRATION in laid else None,
         date=dated.text("date"),
         version=catalog_version(files, over),
     )
@@ -162,7 +184,7 @@ def _text(path: Path) -> str:
 
 def _parsed(files: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     parsed = {name.removesuffix(".toml"): _toml(name, text) for name, text in files.items()}
-    for stem in _TYPED:
+    for stem in _NEEDED:
         if stem not in parsed:
             raise CatalogError(f"{stem}.toml is missing from the catalog folder; it is needed.")
     return parsed

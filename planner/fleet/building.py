@@ -28,7 +28,7 @@ def pool(role: str, curves: Curves, choice: Choice, demand: Demand, *, share: fl
         n_replicas=choice.n_replicas,
         n_needed=choice.n_needed,
         tp=tp,
-        ep=tp if curves.routed else 1,
+        ep=int(curves.layout.ep[row]),
         batch=batch,
         utilization=choice.load,
         demand_frac=share,
@@ -36,8 +36,8 @@ def pool(role: str, curves: Curves, choice: Choice, demand: Demand, *, share: fl
         p99_tpot_s=choice.tpot_s if role != PREFILL else None,
         peak=_activity(role, curves, choice, demand, share, demand.peak_per_s, batch),
         mean=_activity(role, curves, choice, demand, share, demand.mean_per_s, batch),
-        in_prefill=_during(curves, curves.prefill, row, None) if role != DECODE else None,
-        in_decode=_during(curves, curves.decode, row, round(batch)) if role != PREFILL else None,
+        in_prefill=_during(curves.prefill, row, None) if role != DECODE else None,
+        in_decode=_during(curves.decode, row, round(batch)) if role != PREFILL else None,
         shares=_shares(role, curves, row, demand, batch),
         kv_stored_frac=min(held, 1) * curves.kv_used_frac,
     )
@@ -56,11 +56,7 @@ def _activity(
     per_replica = requests_per_s * share / choice.n_replicas
     batch = max(peak_batch * requests_per_s / demand.peak_per_s, 1.0)
     compute_s, memory_s = _request_time_s(role, curves, choice.row, demand, batch)
-    device, row = curves.machine, choice.row
-    return Activity(
-        compute_util_frac=min(per_replica * compute_s * float(device.compute_frac[row]), 1),
-        memory_util_frac=min(per_replica * memory_s * float(device.memory_frac[row]), 1),
-    )
+    return Activity(min(per_replica * compute_s, 1), min(per_replica * memory_s, 1))
 
 
 def at_batch(curve: Floats, batch: float) -> float:
@@ -68,29 +64,28 @@ def at_batch(curve: Floats, batch: float) -> float:
     return float(np.interp(batch, np.arange(1, len(curve) + 1), curve))
 
 
-def _during(curves: Curves, step: StepTime, row: int, batch: int | None) -> Activity:
+def _during(step: StepTime, row: int, batch: int | None) -> Activity:
     """Achieved over peak arithmetic and bandwidth while a step runs; batch: its column, if any."""
     place = row if batch is None else (row, min(batch, step.total_s.shape[-1]) - 1)
     total_s = step.total_s[place]
-    device = curves.machine
     return Activity(
-        compute_util_frac=float(step.compute_s[place] * device.compute_frac[row] / total_s),
-        memory_util_frac=float(step.memory_s[place] * device.memory_frac[row] / total_s),
+        compute_util_frac=float(step.peak_compute_s[place] / total_s),
+        memory_util_frac=float(step.peak_memory_s[place] / total_s),
     )
 
 
 def _request_time_s(
     role: str, curves: Curves, row: int, demand: Demand, batch: float
 ) -> tuple[float, float]:
-    """Arithmetic and memory time of one request in a role, its share of a batch of a size."""
+    """Arithmetic and memory time at peak of one request in a role, in a batch of a size."""
     compute_s = memory_s = 0.0
     if role in (MONOLITHIC, PREFILL):
-        compute_s += float(curves.prefill.compute_s[row])
-        memory_s += float(curves.prefill.memory_s[row])
+        compute_s += float(curves.prefill.peak_compute_s[row])
+        memory_s += float(curves.prefill.peak_memory_s[row])
     if role in (MONOLITHIC, DECODE):
         each = demand.iterations / curves.tokens_per_step / batch
-        compute_s += each * at_batch(curves.decode.compute_s[row], batch)
-        memory_s += each * at_batch(curves.decode.memory_s[row], batch)
+        compute_s += each * at_batch(curves.decode.peak_compute_s[row], batch)
+        memory_s += each * at_batch(curves.decode.peak_memory_s[row], batch)
     return compute_s, memory_s
 
 

@@ -11,16 +11,12 @@ from planner.demand.workload import Demand
 from planner.facts.accelerators import Accelerator
 from planner.facts.ledger import Ledger
 from planner.facts.models import Model
-from planner.physics.machines import machine
+from planner.physics.layout import Layout, usual_layout
+from planner.physics.machines import Machine, machine
+from planner.physics.memory import places
 from planner.physics.phases import StepTime, step_time
-from planner.physics.roofline import Machine
-from planner.physics.transformer import (
-    decode_work,
-    kv_bytes,
-    mixed_work,
-    prefill_work,
-)
-from planner.physics.weights import weight_bytes
+from planner.physics.profile import Profile, kv_bytes, profile
+from planner.physics.transformer import Work, decode_work, mixed_work, prefill_work
 
 Floats = NDArray[np.float64]
 GROUPS = (1, 2, 4, 8, 16, 32)
@@ -30,7 +26,8 @@ GROUPS = (1, 2, 4, 8, 16, 32)
 class Curves:
     """Rows are configurations (a chip and how many hold one model copy), columns are batches.
 
-    decode_s: one decode iteration at batch 1…B, +inf beyond what fits in memory (rows, B).
+    layout: how each cuts a model. decode_s: one decode iteration at batch 1…B, +inf beyond what
+    fits in memory (rows, B).
     mixed_s: the same beside one full chunk of prompt tokens. idle_mixed_s: a chunk alone (rows,).
     prefill_s: a whole prompt of mean length (rows,); load_s: fetching cached prefixes (rows,).
     tokens_per_step: output tokens a request gains in one iteration.
@@ -38,8 +35,7 @@ class Curves:
 
     chips: tuple[Accelerator, ...]
     n_chips: NDArray[np.int64]
-    machine: Machine
-    routed: bool
+    layout: Layout
     decode: StepTime
     prefill: StepTime
     decode_s: Floats
@@ -67,80 +63,100 @@ def curves(
     ledger: Ledger,
 ) -> Curves | None:
     """All configurations whose memory holds the weights and at least one request; None if none."""
-    weights = software.weight_precision
-    rows = [(chip, n) for chip in chips for n in GROUPS if chip.memory_bytes is not None]
-    memory = np.array([n * ledger[f"accelerators.{c.id}.memory_bytes"] for c, n in rows])
-    cap = _batch_cap(model, demand, software, memory, ledger)
-    kept = [index for index in range(len(rows)) if cap[index] >= 1]
-    if not kept:
+    held = profile(model, software.weight_precision, software.kv_precision)
+    timed = [chip for chip in chips if chip.memory_bytes is not None]
+    device = machine(timed, model, software.weight_precision, ledger)
+    which = np.repeat(np.arange(len(timed)), len(GROUPS))
+    n_chips = np.tile(np.array(GROUPS), len(timed))
+    cap = _batch_cap(model, held, demand, software, device.at(which), n_chips, ledger)
+    kept = np.flatnonzero(cap >= 1)
+    if not len(kept):
         return None
-    held_chips = tuple(rows[index][0] for index in kept)
-    n_chips = np.array([rows[index][1] for index in kept])
-    device = machine(held_chips, list(n_chips), weights, ledger)
-    return _timed(model, demand, software, held_chips, n_chips, device, cap[kept], ledger)
+    rows = _Rows(
+        model=model,
+        held=held,
+        chips=tuple(timed[place] for place in which[kept]),
+        n_chips=n_chips[kept],
+        machine=device.at(which[kept]),
+        layout=usual_layout(model, n_chips[kept]),
+        batch_cap=cap[kept],
+    )
+    return _timed(rows, demand, software, ledger)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Configurations that hold the model, as `Curves` has them."""
+
+    model: Model
+    held: Profile
+    chips: tuple[Accelerator, ...]
+    n_chips: NDArray[np.int64]
+    machine: Machine
+    layout: Layout
+    batch_cap: NDArray[np.int64]
+
+    def step(self, work: Work) -> StepTime:
+        """A step of each configuration (rows,)."""
+        return step_time(self.held, self.machine, self.layout, work)
+
+    def steps(self, work: Work) -> StepTime:
+        """Steps of each configuration at each batch (rows, B)."""
+        return step_time(self.held, self.machine.column(), self.layout.column(), work)
 
 
 def _batch_cap(
-    model: Model, demand: Demand, software: Software, memory: Floats, ledger: Ledger
-) -> NDArray[np.int64]:
-    """Requests whose cache fits beside the weights, up to the engine's own limit."""
-    free = memory * ledger["estimates.serving.memory_usable_frac"] - weight_bytes(
-        model, software.weight_precision
-    )
-    if software.prefix_cache and not software.kv_offload:
-        free = free * (1 - ledger["estimates.serving.prefix_cache_memory_frac"])
-    held = kv_bytes(model, demand.context_tokens, software.kv_precision)
-    held = held * (1 + ledger["estimates.serving.paging_waste_frac"])
-    limit = ledger["estimates.serving.max_batch"]
-    return np.asarray(np.clip(np.floor(free / held), 0, limit), dtype=np.int64)
-
-
-def _timed(
     model: Model,
+    held: Profile,
     demand: Demand,
     software: Software,
-    chips: tuple[Accelerator, ...],
-    n_chips: NDArray[np.int64],
     device: Machine,
-    cap: NDArray[np.int64],
+    n_chips: NDArray[np.int64],
     ledger: Ledger,
-) -> Curves:
-    formats = {"weight_precision": software.weight_precision, "kv_precision": software.kv_precision}
+) -> NDArray[np.int64]:
+    """Requests whose cache fits beside the weights, up to the engine's own limit."""
+    shared = software.prefix_cache and not software.kv_offload
+    prefixes = ledger["estimates.serving.prefix_cache_memory_frac"] if shared else 0.0
+    fit = places(
+        held,
+        usual_layout(model, n_chips),
+        device.memory_bytes,
+        demand.context_tokens,
+        memory_frac=ledger["estimates.serving.memory_usable_frac"],
+        free_frac=(1 - prefixes) / (1 + ledger["estimates.serving.paging_waste_frac"]),
+        reserve_bytes=0.0,
+    )
+    limit = ledger["estimates.serving.max_batch"]
+    return np.asarray(np.clip(np.floor(fit), 0, limit), dtype=np.int64)
+
+
+def _timed(rows: _Rows, demand: Demand, software: Software, ledger: Ledger) -> Curves:
+    held, cap = rows.held, rows.batch_cap
     fresh = demand.fresh_tokens(prefix_cache=software.prefix_cache)
-    cached = demand.input_tokens - fresh
+    cached, context = demand.input_tokens - fresh, demand.context_tokens
     drafts, gained = _speculation(software, ledger)
-    spoken, prompt_context = drafts + 1, demand.input_tokens / 2
+    spoken, before = {"tokens_per_sequence": drafts + 1}, demand.input_tokens / 2
     batch = np.arange(1, int(cap.max()) + 1)
     chunk = ledger["estimates.serving.chunk_tokens"]
-    columns = device.column()
-    context = demand.context_tokens
-    work = decode_work(model, batch, context, tokens_per_sequence=spoken, **formats)
-    prompt = prefill_work(model, fresh, cached, **formats)
-    both = mixed_work(
-        model, batch, context, chunk, prompt_context, tokens_per_sequence=spoken, **formats
-    )
-    alone = prefill_work(model, chunk, prompt_context, **formats)
-    decode = step_time(model, columns, work, batch * spoken)
+    decode = rows.steps(decode_work(held, batch, context, **spoken))
+    mixed = rows.steps(mixed_work(held, batch, context, chunk, before, **spoken))
+    drafting = 1 + drafts * ledger["engines.drafts.layer_cost"] / rows.model.n_layers
     fits = batch <= cap[:, None]
-    first = decode.total_s[:, 0]
     return Curves(
-        chips=chips,
-        n_chips=n_chips,
-        machine=device,
-        routed=model.n_experts > 0,
+        chips=rows.chips,
+        n_chips=rows.n_chips,
+        layout=rows.layout,
         decode=decode,
-        prefill=step_time(model, device, prompt, fresh),
-        decode_s=np.where(fits, decode.total_s, np.inf),
-        mixed_s=np.where(
-            fits, step_time(model, columns, both, batch * spoken + chunk).total_s, np.inf
-        ),
-        idle_decode_s=first,
-        idle_mixed_s=step_time(model, device, alone, chunk).total_s,
+        prefill=rows.step(prefill_work(held, fresh, cached)),
+        decode_s=np.where(fits, decode.total_s * drafting, np.inf),
+        mixed_s=np.where(fits, mixed.total_s * drafting, np.inf),
+        idle_decode_s=decode.total_s[:, 0] * drafting,
+        idle_mixed_s=rows.step(prefill_work(held, chunk, before)).total_s,
         batch_cap=cap,
-        load_s=_load_s(model, cached, software, n_chips, ledger),
+        load_s=_load_s(held, cached, software, rows.n_chips, ledger),
         chunk_tokens=chunk,
         tokens_per_step=gained,
-        kv_bytes_per_request=float(kv_bytes(model, demand.input_tokens, software.kv_precision)),
+        kv_bytes_per_request=float(kv_bytes(held, demand.input_tokens)),
         kv_used_frac=1 - ledger["estimates.serving.paging_waste_frac"],
     )
 
@@ -154,10 +170,10 @@ def _speculation(software: Software, ledger: Ledger) -> tuple[int, float]:
 
 
 def _load_s(
-    model: Model, cached: float, software: Software, n_chips: NDArray[np.int64], ledger: Ledger
+    held: Profile, cached: float, software: Software, n_chips: NDArray[np.int64], ledger: Ledger
 ) -> Floats:
     """Time to fetch cached prefixes from host memory; none where they stay on the chip."""
     if not (software.prefix_cache and software.kv_offload) or cached <= 0:
         return np.zeros(len(n_chips))
-    held = float(kv_bytes(model, cached, software.kv_precision))
-    return np.asarray(held / (n_chips * ledger["estimates.serving.host_link_bytes_per_s"]))
+    stored = float(kv_bytes(held, cached))
+    return np.asarray(stored / (n_chips * ledger["estimates.serving.host_link_bytes_per_s"]))

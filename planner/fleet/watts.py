@@ -7,7 +7,7 @@ from typing import Any
 from planner.facts.catalog import Catalog
 from planner.facts.ledger import Ledger
 from planner.fleet.pools import DECODE, Activity, Fleet, Pool
-from planner.physics.power import activity_frac, chip_draw_w, harmless_cap_frac
+from planner.physics.power import activity_frac, chip_draw_w, harmless_cap_frac, work_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _capped(pool: Pool, catalog: Catalog, ledger: Ledger) -> Pool:
     cap = harmless_cap_frac(
         _idle_w(pool.accelerator, catalog, ledger),
         tdp(pool.accelerator, ledger),
-        _activity(pool.peak, 1, ledger),
+        _activity(pool, pool.peak, 1, catalog, ledger),
         margin=ledger["estimates.power.cap_margin_frac"],
         floor=ledger["power.cap.decode_harmless_frac_of_tdp"],
     )
@@ -105,17 +105,26 @@ def _chip_draw_w(
     pool: Pool, activity: Activity, busier: float, catalog: Catalog, ledger: Ledger
 ) -> Any:
     idle_w = _idle_w(pool.accelerator, catalog, ledger)
-    share = _activity(activity, busier, ledger)
+    share = _activity(pool, activity, busier, catalog, ledger)
     return chip_draw_w(idle_w, tdp(pool.accelerator, ledger), share, pool.power_cap_frac)
 
 
-def _activity(activity: Activity, busier: float, ledger: Ledger) -> Any:
-    return activity_frac(
-        activity.compute_util_frac * busier,
-        activity.memory_util_frac * busier,
-        compute_weight=ledger["estimates.power.compute_weight_frac"],
-        memory_weight=ledger["estimates.power.memory_weight_frac"],
+def _activity(
+    pool: Pool, activity: Activity, busier: float, catalog: Catalog, ledger: Ledger
+) -> Any:
+    bytes_per_s = ledger[f"accelerators.{pool.accelerator}.memory_bytes_per_s"]
+    span_w = tdp(pool.accelerator, ledger) - _idle_w(pool.accelerator, catalog, ledger)
+    rate = work_rate(
+        min(activity.compute_util_frac * busier, 1.0),
+        min(activity.memory_util_frac * busier, 1.0) * bytes_per_s,
+        span_w,
+        catalog.models[pool.model].n_experts,
+        **{name: ledger[f"calibration.{name}"] for name in POWER_NUMBERS},
     )
+    return activity_frac(rate)
+
+
+POWER_NUMBERS = ("memory_j_per_byte", "compute_weight", "expert_order")
 
 
 def _idle_w(accelerator: str, catalog: Catalog, ledger: Ledger) -> Any:

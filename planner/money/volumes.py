@@ -79,16 +79,8 @@ def stretch(pool: Pool, ledger: Ledger, nominal: Ledger) -> Any:
 
     The plan (chip, parallelism, batch, load) is held; its count follows demand and speed.
     """
-    shares = pool.shares
-    chip = _slower(speed_name(pool.accelerator, nominal), ledger, nominal)
-    slower = {
-        "compute": chip * _slower("calibration.serving_over_matmul_frac", ledger, nominal),
-        "memory": chip * _slower("calibration.memory_frac", ledger, nominal),
-        "link": _slower("calibration.link_frac", ledger, nominal),
-        "overhead": 1 / _slower("calibration.layer_overhead_s", ledger, nominal),
-    }
-    time = sum(shares.bound_by(resource) * factor for resource, factor in slower.items())
-    return time * demand_factor(pool.class_name, ledger, nominal)
+    slower = _slower(speed_name(pool.accelerator), ledger, nominal)
+    return slower * demand_factor(pool.class_name, ledger, nominal)
 
 
 def _slower(name: str, ledger: Ledger, nominal: Ledger) -> Any:

@@ -20,6 +20,7 @@ delta rule        --         --         no cache; key_dim × value_dim numbers p
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,7 @@ class Cache:
     """One stream of cached entries in each of `n_layers` layers.
 
     elements: numbers per entry, at the precision of the cache; or else entry_bytes: bytes.
+    n_holders: chips that may each hold a part of an entry; further chips hold copies.
     step: tokens' worth of entries that each further query of the same sequence reads anew.
     prefill_flop, decode_flop: per query and entry read, all heads of one layer.
     """
@@ -47,12 +49,29 @@ class Cache:
     n_layers: int
     elements: int
     entry_bytes: int
+    n_holders: int
     stride: int
     kept: float
     read: float
     step: float
     prefill_flop: float
     decode_flop: float
+
+
+class Read(Protocol):
+    """What a query reads of a stream of entries: of `Cache`, or of arrays of several models."""
+
+    @property
+    def stride(self) -> Any:
+        """Tokens per entry."""
+
+    @property
+    def read(self) -> Any:
+        """Tokens whose entries a query reads."""
+
+    @property
+    def step(self) -> Any:
+        """Tokens' worth of entries that each further query reads anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,30 +102,31 @@ def layers(attention: tuple[Attention, ...], hidden: int) -> Layers:
     )
 
 
-def entries_attended(stream: Cache, context_tokens: Array, new_tokens: Array) -> Array:
+def entries_attended(stream: Read, context_tokens: Array, new_tokens: Array) -> Array:
     """Entries read by `new_tokens` queries after `context_tokens` cached ones, summed over them.
 
     Σ min(s, read)/stride for s from context + 1 to context + new: exact, so chunks of a prompt
     add up to the prompt. A compressed entry counts from its first token on, in parts.
     """
     end = context_tokens + new_tokens
-    return (_sum_to(end, stream.read) - _sum_to(context_tokens, stream.read)) / stream.stride
+    tokens = _sum_to(end, stream.read) - _sum_to(context_tokens, stream.read)
+    return np.asarray(tokens / stream.stride)
 
 
-def entries_read(stream: Cache, context_tokens: Array, new_tokens: Array) -> Array:
+def entries_read(stream: Read, context_tokens: Array, new_tokens: Array) -> Array:
     """Distinct entries that `new_tokens` queries of one sequence read after `context_tokens`.
 
     A further query moves a window by one token; what an indexer picks for it is taken as new.
     """
     reach = stream.read + (new_tokens - 1) * stream.step
     tokens = np.minimum(context_tokens + new_tokens, reach)
-    return np.where(new_tokens > 0, tokens, 0) / stream.stride
+    return np.asarray(np.where(new_tokens > 0, tokens, 0) / stream.stride)
 
 
-def _sum_to(tokens: Array, most: float) -> Array:
+def _sum_to(tokens: Array, most: Any) -> Array:
     """Σ min(s, most) for s = 1 … tokens."""
     rising: Array = np.minimum(tokens, most)
-    return rising * (rising + 1) / 2 + most * (tokens - rising)
+    return np.asarray(rising * (rising + 1) / 2 + most * (tokens - rising))
 
 
 def _kind(kind: Attention, hidden: int) -> Layers:
@@ -127,7 +147,15 @@ def _grouped(kind: GroupedQuery, hidden: int) -> Layers:
     params = hidden * (query + key_value + query * kind.output_gate)
     flop = 2 * 2 * query
     indexed = _index_params(kind.indexer, hidden, hidden, 1) if kind.indexer else 0
-    main = _cache(kind.n_layers, key_value, flop, flop, kind.indexer, window=kind.window)
+    main = _cache(
+        kind.n_layers,
+        key_value,
+        flop,
+        flop,
+        kind.indexer,
+        window=kind.window,
+        n_holders=kind.n_kv_heads,
+    )
     caches = (main, *_index_cache(kind.n_layers, kind.indexer))
     return _summed(kind.n_layers, caches, params + indexed, query * hidden)
 
@@ -215,6 +243,7 @@ def _cache(
     window: int = 0,
     stride: int = 1,
     entry_bytes: int = 0,
+    n_holders: int = 1,
 ) -> Cache:
     picked = indexer.top_entries * stride if indexer else ALL_TOKENS
     kept = window or ALL_TOKENS
@@ -222,6 +251,7 @@ def _cache(
         n_layers=n_layers,
         elements=elements,
         entry_bytes=entry_bytes,
+        n_holders=n_holders,
         stride=stride,
         kept=kept,
         read=min(kept, picked),

@@ -6,21 +6,35 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 
-def activity_frac(
+def work_rate(
     compute_util_frac: ArrayLike,
-    memory_util_frac: ArrayLike,
+    moved_bytes_per_s: ArrayLike,
+    span_w: ArrayLike,
+    n_experts: ArrayLike,
     *,
+    memory_j_per_byte: ArrayLike,
     compute_weight: ArrayLike,
-    memory_weight: ArrayLike,
+    expert_order: ArrayLike,
 ) -> Floats:
-    """How far between idle and TDP a chip draws, from how busy arithmetic and memory are.
+    """How hard a chip works, before its power limit flattens it: 1 is about as much as TDP allows.
 
-    Linear, saturating at 1, as in roofline power models (Choi et al., IPDPS 2013). Returns: [frac]
+    Energy of memory traffic over the span between idle and TDP [W], plus the share of peak
+    arithmetic. A byte costs the same joules on every chip measured; arithmetic in many small
+    experts keeps more of a chip awake than its FLOP tell, as a power of their number. The numbers
+    are fitted (`calibration.toml`). Returns: [1]
     """
-    busy = np.multiply(compute_weight, compute_util_frac) + np.multiply(
-        memory_weight, memory_util_frac
-    )
-    return np.asarray(np.minimum(busy, 1))
+    moved = np.multiply(memory_j_per_byte, moved_bytes_per_s) / span_w
+    spread = np.maximum(n_experts, 1.0) ** np.asarray(expert_order)
+    return np.asarray(moved + np.multiply(compute_weight, compute_util_frac) * spread)
+
+
+def activity_frac(rate: ArrayLike) -> Floats:
+    """How far between idle and TDP a chip draws: x/√(1 + x²), 0 at rest and below 1 always. [frac]
+
+    Concave: a mean over unlike phases is the mean of their draws, not the draw of their mean.
+    """
+    x = np.asarray(rate, float)
+    return np.asarray(x / np.sqrt(1 + x**2))
 
 
 def chip_draw_w(

@@ -1,83 +1,80 @@
-"""Time of one step on a group of chips that holds one copy of a model.
+"""Bounds on the time of a step: the roofline, and collective communication over links.
 
-A step is bound by arithmetic or by memory traffic, whichever is slower, softened where both are
-close; collective communication and fixed overheads come on top. Arrays broadcast throughout.
+Everything else about a step is in `phases`; arrays broadcast throughout.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
-    """The chips of one replica and the shares of their peaks that serving reaches.
+class Links:
+    """Links of one chip: numbers or arrays.
 
-    Every field is an array of shape (configurations,) or (configurations, 1).
-    flop_per_s, wide_flop_per_s: peak of one chip at the weights' precision and at 16 bits.
-    memory_bytes_per_s, memory_bytes, link_bytes_per_s: of one chip.
-    roof_order: the p of the p-norm that joins compute and memory; infinite is the plain roofline.
+    domain_chips: chips of the scale-up domain. inside_bytes_per_s, outside_bytes_per_s: within it
+    and beyond it, one direction, as reached. latency_s: start-up of one collective.
     """
 
-    n_chips: Floats
-    flop_per_s: Floats
-    wide_flop_per_s: Floats
-    memory_bytes_per_s: Floats
-    memory_bytes: Floats
-    link_bytes_per_s: Floats
-    compute_frac: Floats
-    memory_frac: Floats
-    link_frac: Floats
-    link_latency_s: Floats
-    layer_overhead_s: Floats
-    iteration_overhead_s: Floats
-    roof_order: Floats
-
-    def column(self) -> "Machine":
-        """The same machines as a column, to broadcast against a row of batches."""
-        return Machine(*(np.asarray(getattr(self, n))[..., None] for n in self.__slots__))
+    domain_chips: Any
+    inside_bytes_per_s: Any
+    outside_bytes_per_s: Any
+    latency_s: Any
 
 
-def compute_time_s(machine: Machine, narrow_flop: Floats, wide_flop: Floats) -> Floats:
-    """Time of the arithmetic alone, each part at the rate of its precision. Returns: [s]"""
-    at_peak_s = narrow_flop / machine.flop_per_s + wide_flop / machine.wide_flop_per_s
-    return at_peak_s / (machine.n_chips * machine.compute_frac)
-
-
-def memory_time_s(machine: Machine, moved_bytes: Floats) -> Floats:
-    """Time of the memory traffic alone. Returns: [s]"""
-    return moved_bytes / (machine.n_chips * machine.memory_bytes_per_s * machine.memory_frac)
-
-
-def roof_time_s(compute_s: Floats, memory_s: Floats, order: Floats) -> Floats:
+def roof_time_s(compute_s: ArrayLike, memory_s: ArrayLike, order: ArrayLike) -> Floats:
     """The p-norm of both times: their maximum for p → ∞, at most twice it for p = 1.
 
     Source: roofline model, Williams, Waterman, Patterson, CACM 52(4), 2009. Returns: [s]
     """
     slower, faster = np.maximum(compute_s, memory_s), np.minimum(compute_s, memory_s)
-    return slower * (1 + (faster / slower) ** order) ** (1 / order)
+    ratio = np.divide(faster, slower, out=np.zeros_like(slower, float), where=slower > 0)
+    return np.asarray(slower * (1 + ratio**order) ** np.divide(1, order))
 
 
-def all_reduce_time_s(machine: Machine, message_bytes: Floats) -> Floats:
+def all_reduce_time_s(links: Links, n_chips: ArrayLike, message_bytes: ArrayLike) -> Floats:
     """A ring all-reduce: 2(n−1)/n of the message over each link, plus its start-up; 0 for n = 1.
 
+    Groups beyond the scale-up domain reduce inside it first, then a domain's share between domains.
     Source: Thakur, Rabenseifner, Gropp, IJHPCA 19(1), 2005. Returns: [s]
     """
-    n = machine.n_chips
-    wire_s = 2 * (n - 1) / n * message_bytes / (machine.link_bytes_per_s * machine.link_frac)
-    return np.where(n > 1, wire_s + machine.link_latency_s, 0)
+    n = np.asarray(n_chips, float)
+    inside = np.minimum(n, links.domain_chips)
+    groups = n / inside
+    message = np.asarray(message_bytes, float)
+    wire_s = _ring(inside) * message / links.inside_bytes_per_s
+    wire_s = wire_s + _ring(groups) * message / inside / links.outside_bytes_per_s
+    starts = (inside > 1).astype(float) + (groups > 1)
+    return np.where(n > 1, wire_s + starts * links.latency_s, 0.0)
 
 
-def all_to_all_time_s(machine: Machine, message_bytes: Floats) -> Floats:
-    """All chips exchange their n-th of a message: (n−1)/n of it leaves each chip; 0 for n = 1.
+def _ring(n: Floats) -> Floats:
+    """Share of a message that an all-reduce over n puts on each link."""
+    return 2 * (n - 1) / n
 
-    message_bytes: of all chips together. Source: Thakur, Rabenseifner, Gropp, IJHPCA 19(1), 2005.
-    Returns: [s]
+
+def all_to_all_time_s(
+    links: Links, n_chips: ArrayLike, own_bytes: ArrayLike, n_chosen: ArrayLike
+) -> Floats:
+    """Each chip sends its tokens to the chips of `n_chosen` experts drawn evenly; 0 for n = 1.
+
+    own_bytes: of one copy of a chip's tokens. A token goes to a chip once, however many of its
+    experts are there: (n−1)·(1 − (1−1/n)^k) copies leave. Beyond the scale-up domain it goes to
+    each domain once and is handed on inside, as DeepEP does; both links work at once.
+    Source: DeepSeek-V3, arXiv 2412.19437, section 3.2.2. Returns: [s]
     """
-    n = machine.n_chips
-    own = message_bytes / n * (n - 1) / n
-    wire_s = own / (machine.link_bytes_per_s * machine.link_frac)
-    return np.where(n > 1, wire_s + machine.link_latency_s, 0)
+    n = np.asarray(n_chips, float)
+    groups = n / np.minimum(n, links.domain_chips)
+    own = np.asarray(own_bytes, float)
+    inside_s = _others_chosen(n, n_chosen) * own / links.inside_bytes_per_s
+    outside_s = _others_chosen(groups, n_chosen) * own / links.outside_bytes_per_s
+    return np.where(n > 1, np.maximum(inside_s, outside_s) + links.latency_s, 0.0)
+
+
+def _others_chosen(n: Floats, n_chosen: ArrayLike) -> Floats:
+    """Places other than one's own, of n, that at least one of some even choices falls on."""
+    return np.asarray((n - 1) * (1 - (1 - 1 / n) ** np.asarray(n_chosen, float)))

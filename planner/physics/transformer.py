@@ -8,51 +8,99 @@ already holds before the step.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from planner.facts.models import Model
-from planner.physics.attention import (
-    ALL_TOKENS,
-    Cache,
-    Layers,
-    entries_attended,
-    entries_read,
-    layers,
-)
-from planner.physics.weights import BYTES_PER_ELEMENT, WIDE, experts_touched, parts, stored
+from planner.physics.attention import entries_attended, entries_read
+from planner.physics.profile import Profile, Stream, bytes_per_token
+from planner.physics.weights import BYTES_PER_ELEMENT, WIDE, experts_touched
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """What one step computes and moves, over all chips of a replica; arrays of one shape.
+class Attending:
+    """Attention of one kind of sequences in a step: those in decode, or a chunk of a prompt.
 
-    linear_flop_at: products with weights, by precision of the arithmetic (a checkpoint may mix).
-    attention_flop: products with cached entries and states, at 16 bits unless kernels say else.
-    weight_bytes: weights read once, of routed experts those that some token goes to.
-    kv_read_bytes, kv_write_bytes: cache and states. activation_bytes: hidden vectors read and
-    written around both halves of each layer, and logits, at 16 bits.
+    flop: products with cached entries and states. read_bytes, write_bytes: of each stream of the
+    cache, one copy. state_bytes: states read, and as much is written.
     """
 
-    linear_flop_at: Mapping[str, Array]
-    attention_flop: Array
-    weight_bytes: Array
-    kv_read_bytes: Array
-    kv_write_bytes: Array
+    flop: Array
+    read_bytes: tuple[Array, ...]
+    write_bytes: tuple[Array, ...]
+    state_bytes: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one step computes and moves, over all chips of a replica, one copy of everything.
+
+    tokens: that pass the layers; prompt_tokens: those of prompts. sequences: that run.
+    expert_rows: tokens times the experts of each. experts: that some token goes to, of a layer.
+    holders: chips that each stream of the cache may be cut over. fixed_flop_at, expert_flop_at:
+    products with weights, by precision of the arithmetic (a checkpoint may mix). fixed_bytes,
+    expert_bytes, head_bytes: weights read once; of routed experts those that some token goes to.
+    activation_bytes: hidden vectors read and written around both halves of each layer, and logits,
+    at 16 bits.
+    """
+
+    tokens: Array
+    prompt_tokens: Array
+    sequences: Array
+    expert_rows: Array
+    experts: Array
+    holders: tuple[Any, ...]
+    fixed_flop_at: Mapping[str, Array]
+    expert_flop_at: Mapping[str, Array]
+    head_flop: Array
+    fixed_bytes: Array
+    expert_bytes: Array
+    head_bytes: Array
+    attending: tuple[Attending, ...]
     activation_bytes: Array
+
+    def padded(self, padding_rows: Any) -> Array:
+        """Rows that experts compute over those asked for: each fills up its last tile. [1]."""
+        rows = np.maximum(self.expert_rows, 1.0)
+        return np.asarray(1 + self.experts * padding_rows / rows)
 
     @property
     def linear_flop(self) -> Array:
         """Products with weights at any precision. [FLOP]."""
-        return np.asarray(sum(self.linear_flop_at.values()))
+        parts = (*self.fixed_flop_at.values(), *self.expert_flop_at.values(), self.head_flop)
+        return np.asarray(sum(parts))
+
+    @property
+    def attention_flop(self) -> Array:
+        """Products with cached entries and states. [FLOP]."""
+        return np.asarray(sum(each.flop for each in self.attending))
 
     @property
     def flop(self) -> Array:
         """All arithmetic. [FLOP]."""
         return self.linear_flop + self.attention_flop
+
+    @property
+    def weight_bytes(self) -> Array:
+        """Weights read. [bytes]."""
+        return self.fixed_bytes + self.expert_bytes + self.head_bytes
+
+    @property
+    def kv_read_bytes(self) -> Array:
+        """Cache and states read. [bytes]."""
+        return np.asarray(
+            sum(sum(each.read_bytes, start=each.state_bytes) for each in self.attending)
+        )
+
+    @property
+    def kv_write_bytes(self) -> Array:
+        """Cache and states written. [bytes]."""
+        return np.asarray(
+            sum(sum(each.write_bytes, start=each.state_bytes) for each in self.attending)
+        )
 
     @property
     def moved_bytes(self) -> Array:
@@ -79,29 +127,11 @@ class _Queries:
         return self.sequences * (self.new > 0)
 
 
-def kv_bytes_per_token(model: Model, kv_precision: str) -> float:
-    """Cache that a sequence grows by per token, once its windows are full. Returns: [bytes]."""
-    growing = (each for each in _layers(model).caches if each.kept == ALL_TOKENS)
-    return sum(_bytes_per_token(each, kv_precision) for each in growing)
-
-
-def kv_bytes(model: Model, context_tokens: ArrayLike, kv_precision: str) -> Array:
-    """Cache and states of one sequence of `context_tokens`: windows capped. Returns: [bytes]."""
-    context = np.asarray(context_tokens, float)
-    caches = (
-        _bytes_per_token(each, kv_precision) * np.minimum(context, each.kept)
-        for each in _layers(model).caches
-    )
-    return np.asarray(sum(caches, start=_state_bytes(model) * (context > 0)))
-
-
 def prefill_work(
-    model: Model,
+    held: Profile,
     new_tokens: ArrayLike,
     cached_tokens: ArrayLike = 0,
     *,
-    weight_precision: str,
-    kv_precision: str,
     sequences: ArrayLike = 1,
     sampled: ArrayLike = 1,
 ) -> Work:
@@ -112,17 +142,14 @@ def prefill_work(
     attention expands a cached prefix once, not again for every chunk.
     """
     prompts = _queries(sequences, new_tokens, cached_tokens, decoding=False)
-    heads = prompts.running * np.asarray(sampled, float)
-    return _work(model, (prompts,), heads, weight_precision, kv_precision)
+    return _work(held, (prompts,), prompts.running * np.asarray(sampled, float))
 
 
 def decode_work(
-    model: Model,
+    held: Profile,
     batch: ArrayLike,
     context_tokens: ArrayLike,
     *,
-    weight_precision: str,
-    kv_precision: str,
     tokens_per_sequence: ArrayLike = 1,
 ) -> Work:
     """Work of one decode iteration of `batch` sequences with `context_tokens` cached each.
@@ -130,61 +157,55 @@ def decode_work(
     tokens_per_sequence: 1, or 1 + drafts when speculated tokens are verified together.
     """
     answers = _queries(batch, tokens_per_sequence, context_tokens, decoding=True)
-    return _work(model, (answers,), answers.tokens, weight_precision, kv_precision)
+    return _work(held, (answers,), answers.tokens)
 
 
 def mixed_work(
-    model: Model,
+    held: Profile,
     batch: ArrayLike,
     context_tokens: ArrayLike,
     chunk_tokens: ArrayLike,
     chunk_context_tokens: ArrayLike,
     *,
-    weight_precision: str,
-    kv_precision: str,
     tokens_per_sequence: ArrayLike = 1,
+    chunks: ArrayLike = 1,
     chunk_sampled: ArrayLike = 1,
 ) -> Work:
-    """Work of a decode iteration that carries a chunk of one prompt: weights are read once.
+    """Work of a decode iteration that carries chunks of prompts: weights are read once.
 
-    chunk_tokens, chunk_context_tokens: tokens of the chunk, and of its prompt before it.
-    chunk_sampled: 1 if the chunk ends its prompt, else 0; a mean is fine.
+    chunk_tokens, chunk_context_tokens: tokens of each chunk, and of its prompt before it.
+    chunks: of how many prompts. chunk_sampled: 1 if they end their prompts, else 0; a mean is fine.
     """
     answers = _queries(batch, tokens_per_sequence, context_tokens, decoding=True)
-    chunk = _queries(1, chunk_tokens, chunk_context_tokens, decoding=False)
-    heads = answers.tokens + chunk.running * np.asarray(chunk_sampled, float)
-    return _work(model, (answers, chunk), heads, weight_precision, kv_precision)
+    prompts = _queries(chunks, chunk_tokens, chunk_context_tokens, decoding=False)
+    heads = answers.tokens + prompts.running * np.asarray(chunk_sampled, float)
+    return _work(held, (answers, prompts), heads)
 
 
-def _work(
-    model: Model,
-    queries: tuple[_Queries, ...],
-    heads: Array,
-    weight_precision: str,
-    kv_precision: str,
-) -> Work:
-    kinds, held = _layers(model), stored(model, weight_precision)
+def _work(held: Profile, queries: tuple[_Queries, ...], heads: Array) -> Work:
     tokens = sum((each.tokens for each in queries), start=np.zeros(()))
-    states = sum(each.running for each in queries) * _state_bytes(model)
-    reads = (_kv_read_bytes(kinds, each, kv_precision) for each in queries)
     zero = 0 * (heads + sum(each.context for each in queries))
-    touched = experts_touched(model, tokens) / (model.n_experts or 1)
-    written = sum(_bytes_per_token(each, kv_precision) for each in kinds.caches)
-    head_flop = 2 * held.head_params * heads + zero
+    experts = experts_touched(held.n_experts, held.n_experts_active, tokens)
     return Work(
-        linear_flop_at={
-            precision: 2 * params * tokens + (head_flop if precision == WIDE else zero)
-            for precision, params in held.params_at.items()
-        },
-        attention_flop=sum((_attention_flop(kinds, each) for each in queries), start=zero),
-        weight_bytes=held.fixed_bytes * (tokens > 0)
-        + held.head_bytes * (heads > 0)
-        + held.expert_bytes * touched
-        + zero,
-        kv_read_bytes=sum(reads, start=states + zero),
-        kv_write_bytes=written * tokens + states + zero,
-        activation_bytes=_activation_bytes(model, tokens, heads) + zero,
+        tokens=tokens + zero,
+        prompt_tokens=sum((q.tokens for q in queries if not q.decoding), start=zero),
+        sequences=sum((q.running for q in queries), start=zero),
+        expert_rows=tokens * held.n_experts_active + zero,
+        experts=experts + zero,
+        holders=tuple(each.n_holders for each in held.streams),
+        fixed_flop_at=_flop_at(held.fixed_params_at, tokens + zero),
+        expert_flop_at=_flop_at(held.expert_params_at, tokens + zero),
+        head_flop=2 * held.head_params * heads + zero,
+        fixed_bytes=held.fixed_bytes * (tokens > 0) + zero,
+        expert_bytes=held.expert_bytes * experts / np.maximum(held.n_experts, 1) + zero,
+        head_bytes=held.head_bytes * (heads > 0) + zero,
+        attending=tuple(_attending(held, each, zero) for each in queries),
+        activation_bytes=_activation_bytes(held, tokens, heads) + zero,
     )
+
+
+def _flop_at(params_at: Mapping[str, Any], tokens: Array) -> dict[str, Array]:
+    return {precision: 2 * params * tokens for precision, params in params_at.items()}
 
 
 def _queries(
@@ -195,51 +216,31 @@ def _queries(
     )
 
 
-def _layers(model: Model) -> Layers:
-    parts(model)  # refuses a model whose dimensions are not published
-    return layers(model.attention, model.hidden)
-
-
-def _attention_flop(kinds: Layers, queries: _Queries) -> Array:
-    """Scores and weighted values over every query-entry pair, and work on states. [FLOP]."""
-    entries = (
-        each.n_layers
-        * (each.decode_flop if queries.decoding else each.prefill_flop)
-        * entries_attended(each, queries.context, queries.new)
-        for each in kinds.caches
+def _attending(held: Profile, queries: _Queries, zero: Array) -> Attending:
+    """Scores and weighted values over every query-entry pair, and work on states."""
+    pairs = (_entry_flop(each, queries) for each in held.streams)
+    flop = queries.sequences * sum(pairs, start=held.state_flop * queries.new)
+    return Attending(
+        flop=flop + zero,
+        read_bytes=tuple(_read_bytes(each, queries) + zero for each in held.streams),
+        write_bytes=tuple(bytes_per_token(each) * queries.tokens + zero for each in held.streams),
+        state_bytes=queries.running * held.state_bytes + zero,
     )
-    return queries.sequences * sum(entries, start=kinds.state_flop * queries.new)
 
 
-def _kv_read_bytes(kinds: Layers, queries: _Queries, kv_precision: str) -> Array:
+def _entry_flop(each: Stream, queries: _Queries) -> Array:
+    """Products of one sequence with the entries of a stream. [FLOP]."""
+    flop = each.decode_flop if queries.decoding else each.prefill_flop
+    return np.asarray(each.n_layers * flop * entries_attended(each, queries.context, queries.new))
+
+
+def _read_bytes(each: Stream, queries: _Queries) -> Array:
     """Each entry that some query of a sequence reads, read once per sequence. [bytes]."""
-    entries = (
-        each.n_layers
-        * _entry_bytes(each, kv_precision)
-        * entries_read(each, queries.context, queries.new)
-        for each in kinds.caches
-    )
-    return queries.sequences * sum(entries, start=np.zeros(()))
+    entries = entries_read(each, queries.context, queries.new)
+    return np.asarray(queries.sequences * each.n_layers * each.entry_bytes * entries)
 
 
-def _activation_bytes(model: Model, tokens: Array, heads: Array) -> Array:
+def _activation_bytes(held: Profile, tokens: Array, heads: Array) -> Array:
     """Hidden vectors around attention and MLP, and logits, each written and read. [bytes]."""
-    vectors = 2 * model.n_layers * model.hidden * tokens + model.vocab * heads
-    return 2 * BYTES_PER_ELEMENT[WIDE] * vectors
-
-
-def _entry_bytes(each: Cache, kv_precision: str) -> float:
-    if kv_precision not in BYTES_PER_ELEMENT:
-        known = ", ".join(BYTES_PER_ELEMENT)
-        raise ValueError(f"cache precision {kv_precision!r} is unknown; choose one of {known}.")
-    return each.entry_bytes or each.elements * BYTES_PER_ELEMENT[kv_precision]
-
-
-def _bytes_per_token(each: Cache, kv_precision: str) -> float:
-    """Bytes of one token in the caches of all layers of a kind."""
-    return each.n_layers * _entry_bytes(each, kv_precision) / each.stride
-
-
-def _state_bytes(model: Model) -> float:
-    """Recurrent states of one sequence, at 16 bits whatever the cache's precision. [bytes]."""
-    return _layers(model).state_elements * BYTES_PER_ELEMENT[WIDE]
+    vectors = 2 * held.n_layers * held.hidden * tokens + held.vocab * heads
+    return np.asarray(2 * BYTES_PER_ELEMENT[WIDE] * vectors)

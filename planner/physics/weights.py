@@ -5,7 +5,7 @@ of any model, hyper-connections (DeepSeek V4, 0.2% of what a token touches) and
 multi-token-prediction modules, which published totals leave out too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -28,6 +28,9 @@ BYTES_PER_ELEMENT: Mapping[str, float] = {
 }
 """Bytes per number with its scales: FP4 (NVFP4) shares one byte among 16 numbers, MXFP4 one and
 INT4 two among 32; the block scales of FP8 are under 0.1% and left out."""
+
+MOST_CHOSEN = 1 - 2.0**-52
+"""Keeps the logarithm finite where every expert is chosen."""
 
 WIDE = "bf16"
 """The precision of embeddings, output head, router, image towers and recurrent states."""
@@ -55,8 +58,8 @@ class Stored:
     """A model in a checkpoint: bytes by how often a step reads them, weights by arithmetic.
 
     fixed_bytes: read by every step. head_bytes: read when a token is sampled. expert_bytes: all
-    routed experts. table_bytes: looked up, never multiplied. params_at: weights that one token
-    is multiplied with, output head apart, by precision of the arithmetic.
+    routed experts. table_bytes: looked up, never multiplied. fixed_params_at, expert_params_at:
+    weights that one token is multiplied with, by precision of the arithmetic.
     """
 
     fixed_bytes: float
@@ -64,7 +67,8 @@ class Stored:
     expert_bytes: float
     table_bytes: float
     head_params: float
-    params_at: Mapping[str, float]
+    fixed_params_at: Mapping[str, float]
+    expert_params_at: Mapping[str, float]
 
 
 def parameter_count(model: Model) -> float:
@@ -91,14 +95,15 @@ def weight_bytes(model: Model, precision: str) -> float:
     return held.fixed_bytes + held.head_bytes + held.expert_bytes + held.table_bytes
 
 
-def experts_touched(model: Model, tokens: ArrayLike) -> Array:
+def experts_touched(n_experts: ArrayLike, n_active: ArrayLike, tokens: ArrayLike) -> Array:
     """Routed experts of one layer that at least one of `tokens` tokens goes to. Returns: [1].
 
     E·(1 − (1 − k/E)^t) for k of E experts chosen uniformly: k at t = 1, E as t grows. Real
     routing is less even and touches fewer. Arrays broadcast; 0 for a model without experts.
     """
-    missed = np.log1p(-_active_share(model))
-    return np.asarray(-model.n_experts * np.expm1(np.asarray(tokens, float) * missed))
+    chosen = np.asarray(n_active, float) / np.maximum(n_experts, 1)
+    missed = np.log1p(-np.minimum(chosen, MOST_CHOSEN))
+    return np.asarray(-np.asarray(n_experts) * np.expm1(np.asarray(tokens, float) * missed))
 
 
 @cache
@@ -144,18 +149,24 @@ def stored(model: Model, precision: str) -> Stored:
         (part.dense, form.dense),
         (part.router, WIDE),
     )
-    params_at: dict[str, float] = {WIDE: 0}
-    for params, held in (*always, (part.experts * _active_share(model), form.experts)):
-        arithmetic = ARITHMETIC.get(held, held)
-        params_at[arithmetic] = params_at.get(arithmetic, 0) + params
     return Stored(
         fixed_bytes=sum(params * BYTES_PER_ELEMENT[held] for params, held in always),
         head_bytes=part.head * BYTES_PER_ELEMENT[WIDE],
         expert_bytes=part.experts * BYTES_PER_ELEMENT[form.experts],
         table_bytes=(part.embedding + part.vision) * BYTES_PER_ELEMENT[WIDE],
         head_params=part.head,
-        params_at=params_at,
+        fixed_params_at=_by_arithmetic(always),
+        expert_params_at=_by_arithmetic(((part.experts * _active_share(model), form.experts),)),
     )
+
+
+def _by_arithmetic(held: Iterable[tuple[float, str]]) -> dict[str, float]:
+    """Weights by the precision that they are multiplied in."""
+    params_at: dict[str, float] = {}
+    for params, precision in held:
+        arithmetic = ARITHMETIC.get(precision, precision)
+        params_at[arithmetic] = params_at.get(arithmetic, 0) + params
+    return params_at
 
 
 def _active_share(model: Model) -> float:

@@ -20,8 +20,9 @@ from sqlalchemy import Connection, DateTime, MetaData, Table, func, select, text
 from sqlalchemy.exc import DataError, IntegrityError
 
 from planner.errors import StoreError
+from planner.facts.folders import data_folder
 from planner.store.checking import checked
-from planner.store.database import Database, data_folder, migration_script, upgrade
+from planner.store.database import Database, migration_script, upgrade
 from planner.store.identity import Identity
 from planner.store.records import Change, canonical
 from planner.store.sqlite_file import PRIVATE, made

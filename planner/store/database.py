@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import platformdirs
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -15,6 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from planner.errors import StoreError
+from planner.facts.folders import data_folder
 from planner.store.sqlite_file import PATIENCE_S, sqlite_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -27,12 +27,6 @@ ADVICE = {
     "unable to open": "; the file is missing or closed to this user: put it back as it was",
 }
 ALLOWED = "allowed are sqlite:///FILE and postgresql+psycopg://USER@HOST/DATABASE"
-
-
-def data_folder() -> Path:
-    """The folder of everything that outlives a restart: SWITCHYARD_DATA_DIR or the user's own."""
-    named = os.environ.get("SWITCHYARD_DATA_DIR")
-    return Path(named) if named else Path(platformdirs.user_data_dir("switchyard"))
 
 
 def database_url() -> str:

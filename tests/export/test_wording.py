@@ -5,6 +5,7 @@ import pytest
 from planner import Scenario, load_catalog, plan
 from planner.export.wording import TITLES, name_of, range_of, value_of
 from planner.facts.ledger import Assumption
+from planner.physics.efficiency import calibrated
 
 
 def named(parameter):
@@ -23,7 +24,8 @@ def named(parameter):
         ("accelerators.mi300x.price_usd", "Instinct MI300X: price"),
         ("prices.running.it_support_frac_per_year", "IT support over capital"),
         ("calibration.speed.mi300x_frac", "Measured speed of Instinct MI300X"),
-        ("calibration.speed.other_frac", "Speed of unmeasured chips"),
+        ("calibration.memory_frac.h100-sxm.dense.fp8", "H100 80GB SXM5: memory"),
+        ("calibration.memory_j_per_byte", "Energy of a byte moved"),
         ("prices.life.facility_years", "Facility years"),
     ],
 )
@@ -66,5 +68,7 @@ def test_every_uncertain_assumption_of_a_plan_has_a_name(profile):
 
 
 def test_every_title_belongs_to_a_number_of_the_catalog():
+    catalog = load_catalog()
     for path in TITLES:
-        load_catalog().number(path)
+        look_up = calibrated if path.startswith("calibration.") else type(catalog).number
+        look_up(catalog, path)

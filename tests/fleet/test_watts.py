@@ -24,8 +24,10 @@ BY_HAND = register(
         "accelerators.h100-sxm.server_w": 1200,
         "estimates.power.network_storage_w": 100,
         "estimates.power.overhead_draw_frac": 0.5,
-        "estimates.power.compute_weight_frac": 1.5,
-        "estimates.power.memory_weight_frac": 0.5,
+        "accelerators.h100-sxm.memory_bytes_per_s": 3e12,
+        "calibration.memory_j_per_byte": 1e-10,
+        "calibration.compute_weight": 1.5,
+        "calibration.expert_order": 0.25,
         "estimates.power.cap_margin_frac": 0.05,
         "power.cap.decode_harmless_frac_of_tdp": 0.5,
     }
@@ -52,16 +54,20 @@ class TestNameplate:
 
 
 class TestByHand:
-    """Ten chips: 100 W idle, 700 W TDP, 600 W around each, of which half is drawn."""
+    """Ten chips: 100 W idle, 700 W TDP, 600 W around each, of which half is drawn.
+
+    All of 3 TB/s at 0.1 nJ a byte is 300 W, half of the span between idle and TDP.
+    """
 
     def test_nameplate(self):
         assert watts().nameplate_w == pytest.approx(10 * 1300)
 
     def test_peak_and_mean(self):
-        # Peak: 1.5 × 0.3 + 0.5 × 0.5 = 0.7 of the way to TDP; mean: 0.225 + 0.2 = 0.425.
+        # Peak: x = 1.5 × 0.3 + 0.5 × 0.5 = 0.7, so 0.7/√1.49 = 0.57346 of 600 W; mean: 0.425,
+        # so 0.425/√1.180625 = 0.39114 of them.
         drawn = watts()
-        assert drawn.peak_w == pytest.approx(10 * (100 + 420 + 300))
-        assert drawn.mean_w == pytest.approx(10 * (100 + 255 + 300))
+        assert drawn.peak_w == pytest.approx(10 * (100 + 344.08 + 300), rel=1e-5)
+        assert drawn.mean_w == pytest.approx(10 * (100 + 234.68 + 300), rel=1e-5)
 
     def test_a_cap_lowers_what_is_provisioned_and_what_exceeds_it(self):
         drawn = watts(power_cap_frac=0.6)
@@ -71,10 +77,10 @@ class TestByHand:
         assert drawn.nameplate_w == watts().nameplate_w
 
     def test_the_same_work_on_the_four_replicas_that_are_needed(self):
-        # Four of five, each a quarter busier: 0.875 and 0.53125 of the way to TDP.
+        # Four of five, each a quarter busier: 0.875/√1.765625 and 0.53125/√1.282227 of 600 W.
         drawn = watts()
-        assert drawn.lean_peak_w == pytest.approx(8 * (100 + 525 + 300))
-        assert drawn.lean_mean_w == pytest.approx(8 * (100 + 318.75 + 300))
+        assert drawn.lean_peak_w == pytest.approx(8 * (100 + 395.11 + 300), rel=1e-5)
+        assert drawn.lean_mean_w == pytest.approx(8 * (100 + 281.49 + 300), rel=1e-5)
 
     def test_without_work_it_idles(self):
         idle = watts(peak=Activity(0, 0), mean=Activity(0, 0))
@@ -130,7 +136,7 @@ class TestCaps:
 
     def test_leave_five_percent_of_margin(self):
         held = capped(fleet(pool(role="decode")), CATALOG, BY_HAND).pools[0]
-        assert held.power_cap_frac == pytest.approx(1.05 * 520 / 700)
+        assert held.power_cap_frac == pytest.approx(1.05 * 444.08 / 700, rel=1e-5)
 
 
 class TestSums:

@@ -25,10 +25,6 @@ NUMBERS = {
     "finance.sold_frac": 1.0,
     "estimates.serving.slo_quantile": 0.99,
     "calibration.speed.h100-sxm_frac": 1.0,
-    "calibration.serving_over_matmul_frac": 0.85,
-    "calibration.memory_frac": 0.8,
-    "calibration.layer_overhead_s": 40e-6,
-    "calibration.link_frac": 0.4,
 }
 NOMINAL = register(NUMBERS)
 
@@ -107,7 +103,7 @@ class TestSampledDemand:
 
 
 class TestStretch:
-    """A pool whose time goes 40 % to arithmetic and to memory, 10 % to links and overheads each."""
+    """Replicas follow the speed of their chip and the demand of their class."""
 
     def more(self, **changes):
         changed = {name.replace("__", "."): value for name, value in changes.items()}
@@ -116,21 +112,9 @@ class TestStretch:
     def test_as_planned_it_is_one(self):
         assert self.more() == pytest.approx(1)
 
-    def test_half_the_bandwidth_takes_two_fifths_more(self):
-        assert self.more(calibration__memory_frac=0.4) == pytest.approx(1.4)
-
-    def test_half_the_arithmetic_takes_two_fifths_more(self):
-        assert self.more(calibration__serving_over_matmul_frac=0.425) == pytest.approx(1.4)
-
-    def test_a_chip_at_half_speed_spares_only_the_overheads(self):
+    def test_a_chip_at_half_speed_takes_twice_the_replicas(self):
         slow = register(NUMBERS | {"calibration.speed.h100-sxm_frac": 0.5})
-        assert stretch(pool(), slow, NOMINAL) == pytest.approx(1.8)
-
-    def test_twice_the_overheads_take_a_tenth_more(self):
-        assert self.more(calibration__layer_overhead_s=80e-6) == pytest.approx(1.1)
-
-    def test_links_at_half_their_rate_take_a_tenth_more(self):
-        assert self.more(calibration__link_frac=0.2) == pytest.approx(1.1)
+        assert stretch(pool(), slow, NOMINAL) == pytest.approx(2)
 
     def test_half_again_the_demand_takes_half_again_the_replicas(self):
         assert self.more(demand_scale=1.5) == pytest.approx(1.5)
@@ -140,7 +124,7 @@ def test_samples_together_are_samples_one_by_one():
     ranges = {
         "finance.discount_frac": (0.0, 0.3),
         "demand_scale": (0.5, 2.0),
-        "calibration.memory_frac": (0.7, 0.9),
+        "calibration.speed.h100-sxm_frac": (0.7, 1.2),
         "classes.chat.usd_per_mtok_output": (1.0, 3.0),
     }
     held = register(NUMBERS, ranges)

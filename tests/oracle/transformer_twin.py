@@ -7,8 +7,8 @@ query walks over the entries that it may see.
 
 from dataclasses import dataclass
 
-BITS = {"bf16": 16, "fp8": 8, "fp4": 4, "int4": 4, "mxfp4": 4}
-SCALE_BITS = {"bf16": 0, "fp8": 0, "fp4": 8 / 16, "int4": 16 / 32, "mxfp4": 8 / 32}
+BITS = {"bf16": 16, "fp8": 8, "int8": 8, "fp4": 4, "int4": 4, "mxfp4": 4}
+SCALE_BITS = {"bf16": 0, "fp8": 0, "int8": 0, "fp4": 8 / 16, "int4": 16 / 32, "mxfp4": 8 / 32}
 
 
 def bytes_of(precision):

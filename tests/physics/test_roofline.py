@@ -1,4 +1,4 @@
-"""The roofline: times by hand, the ridge, both ends of the p-norm, and a ring walked in steps."""
+"""The roofline: ends of the p-norm, a ring walked in steps, links inside and beyond a domain."""
 
 from dataclasses import replace
 
@@ -7,58 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.physics.roofline import (
-    Machine,
-    all_reduce_time_s,
-    all_to_all_time_s,
-    compute_time_s,
-    memory_time_s,
-    roof_time_s,
-)
+from planner.physics.roofline import Links, all_reduce_time_s, all_to_all_time_s, roof_time_s
 
-H100 = Machine(
-    n_chips=np.array(1.0),
-    flop_per_s=np.array(1978.9e12),
-    wide_flop_per_s=np.array(989.4e12),
-    memory_bytes_per_s=np.array(3.35e12),
-    memory_bytes=np.array(80e9),
-    link_bytes_per_s=np.array(450e9),
-    compute_frac=np.array(1.0),
-    memory_frac=np.array(1.0),
-    link_frac=np.array(1.0),
-    link_latency_s=np.array(0.0),
-    layer_overhead_s=np.array(0.0),
-    iteration_overhead_s=np.array(0.0),
-    roof_order=np.array(np.inf),
-)
+H100 = Links(
+    domain_chips=8.0, inside_bytes_per_s=450e9, outside_bytes_per_s=50e9, latency_s=0.0
+)  # fmt: skip
+RACK = replace(H100, domain_chips=1e9)
+"""The same links in one domain without end."""
+
 TIMES = st.floats(1e-6, 1e3)
 ORDERS = st.floats(1, 50)
 
 
-class TestTimes:
-    def test_a_second_of_peak_arithmetic_takes_a_second(self):
-        assert compute_time_s(H100, 1978.9e12, 0.0) == pytest.approx(1)
-        assert compute_time_s(H100, 0.0, 989.4e12) == pytest.approx(1)
-
-    def test_parts_of_different_precision_follow_each_other(self):
-        assert compute_time_s(H100, 1978.9e12, 989.4e12) == pytest.approx(2)
-
-    def test_the_weights_of_a_70b_model_pass_in_42_ms_on_one_h100(self):
-        # 140 GB at 3.35 TB/s: the number every introduction to decoding gives.
-        assert memory_time_s(H100, 140e9) == pytest.approx(0.0418, abs=5e-5)
-
-    def test_eight_chips_at_half_of_their_peaks_are_as_fast_as_four_at_all_of_it(self):
-        four = replace(H100, n_chips=4.0)
-        eight = replace(H100, n_chips=8.0, compute_frac=0.5, memory_frac=0.5)
-        assert compute_time_s(eight, 1e15, 1e14) == pytest.approx(compute_time_s(four, 1e15, 1e14))
-        assert memory_time_s(eight, 1e12) == pytest.approx(memory_time_s(four, 1e12))
-
-
 class TestRoof:
-    def test_the_ridge_of_an_h100_lies_at_295_flop_per_byte(self):
-        compute = compute_time_s(H100, 0.0, 295.34e9)
-        assert compute == pytest.approx(memory_time_s(H100, 1e9), rel=1e-4)
-
     def test_p_infinite_is_the_slower_of_both(self):
         assert roof_time_s(3.0, 4.0, np.inf) == 4
         assert roof_time_s(4.0, 3.0, np.inf) == 4
@@ -77,6 +38,9 @@ class TestRoof:
     def test_without_traffic_only_arithmetic_takes_time(self):
         assert roof_time_s(2.0, 0.0, 3.0) == 2
         assert roof_time_s(0.0, 2.0, np.inf) == 2
+
+    def test_of_nothing_is_nothing(self):
+        assert roof_time_s(0.0, 0.0, [1.0, 3.0, np.inf]).tolist() == [0, 0, 0]
 
     @given(TIMES, TIMES, ORDERS)
     def test_lies_between_the_slower_and_the_sum_whichever_comes_first(self, one, other, order):
@@ -113,60 +77,102 @@ def ring_bytes_per_link(n):
 class TestAllReduce:
     @pytest.mark.parametrize("n", [2, 3, 4, 8, 16])
     def test_moves_what_a_ring_moves(self, n):
-        time = all_reduce_time_s(replace(H100, n_chips=np.array(float(n))), 450e9)
+        time = all_reduce_time_s(RACK, n, 450e9)
         assert time == pytest.approx(ring_bytes_per_link(n), rel=1e-12)
 
     def test_of_a_megabyte_over_eight_h100s_takes_3_9_microseconds(self):
-        time = all_reduce_time_s(replace(H100, n_chips=8.0), 1e6)
-        assert time == pytest.approx(3.89e-6, rel=1e-3)
+        assert all_reduce_time_s(H100, 8, 1e6) == pytest.approx(3.89e-6, rel=1e-3)
+
+    def test_over_two_servers_of_eight_a_server_adds_up_first(self):
+        # Inside as above; then each chip's eighth of a megabyte crosses at 50 GB/s: 2.5 µs.
+        assert all_reduce_time_s(H100, 16, 1e6) == pytest.approx(3.89e-6 + 2.5e-6, rel=1e-3)
+
+    def test_of_chips_without_fast_links_takes_the_slow_ones(self):
+        single = replace(H100, domain_chips=1.0)
+        assert all_reduce_time_s(single, 4, 50e9) == pytest.approx(ring_bytes_per_link(4))
+
+    @pytest.mark.parametrize(("n", "starts"), [(1, 0), (2, 1), (8, 1), (16, 2), (64, 2)])
+    def test_of_nothing_costs_a_start_inside_and_one_beyond(self, n, starts):
+        slow = replace(H100, latency_s=15e-6)
+        assert all_reduce_time_s(slow, n, 0.0) == pytest.approx(starts * 15e-6)
 
     def test_alone_there_is_nothing_to_send_and_no_start_up(self):
-        assert all_reduce_time_s(replace(H100, link_latency_s=1.0), 1e9) == 0
-
-    def test_of_nothing_costs_the_start_up_alone(self):
-        pair = replace(H100, n_chips=2.0, link_latency_s=15e-6)
-        assert all_reduce_time_s(pair, 0.0) == pytest.approx(15e-6)
+        assert all_reduce_time_s(replace(H100, latency_s=1.0), 1, 1e9) == 0
 
     def test_never_takes_twice_the_message(self):
-        many = replace(H100, n_chips=np.array([2.0, 64, 1e6]))
-        times = all_reduce_time_s(many, 450e9)
+        times = all_reduce_time_s(RACK, np.array([2.0, 64, 1e6]), 450e9)
         assert np.all(np.diff(times) > 0)
         assert times[-1] == pytest.approx(2, abs=1e-5)
 
     def test_at_a_third_of_the_link_takes_three_times_as_long(self):
-        pair = replace(H100, n_chips=2.0)
-        slow = replace(pair, link_frac=1 / 3)
-        assert all_reduce_time_s(slow, 1e6) == pytest.approx(3 * all_reduce_time_s(pair, 1e6))
+        slow = replace(H100, inside_bytes_per_s=150e9)
+        assert all_reduce_time_s(slow, 2, 1e6) == pytest.approx(3 * all_reduce_time_s(H100, 2, 1e6))
+
+
+def copies_sent(rng, chips, experts, chosen):
+    """Chips other than its own that a token goes to, its experts drawn without repeating any."""
+    drawn = rng.permuted(np.tile(np.arange(experts), (20_000, 1)), axis=1)[:, :chosen]
+    hit = np.zeros((len(drawn), chips), bool)
+    for choice in drawn.T:
+        hit[np.arange(len(drawn)), choice // (experts // chips)] = True
+    return hit[:, 1:].sum(axis=1).mean()
 
 
 class TestAllToAll:
-    @pytest.mark.parametrize(("n", "share"), [(2, 1 / 4), (4, 3 / 16), (8, 7 / 64)])
-    def test_each_chip_sends_the_others_their_parts_of_its_own_part(self, n, share):
-        # Of n² parts each chip holds n and keeps one: n − 1 leave it.
-        time = all_to_all_time_s(replace(H100, n_chips=np.array(float(n))), 450e9)
-        assert time == pytest.approx(share)
+    @pytest.mark.parametrize(("n", "share"), [(2, 1 / 2), (4, 3 / 4), (8, 7 / 8)])
+    def test_of_one_choice_each_keeps_what_falls_on_itself(self, n, share):
+        assert all_to_all_time_s(H100, n, 450e9, 1) == pytest.approx(share)
+
+    def test_of_very_many_choices_goes_to_every_other_chip(self):
+        assert all_to_all_time_s(H100, 8, 450e9, 1e6) == pytest.approx(7)
+
+    @pytest.mark.parametrize(("n", "experts", "chosen"), [(8, 256, 8), (4, 64, 2), (8, 128, 4)])
+    def test_a_token_goes_to_a_chip_once_however_many_of_its_experts_are_there(
+        self, n, experts, chosen
+    ):
+        sent = copies_sent(np.random.default_rng(0), n, experts, chosen)
+        assert all_to_all_time_s(H100, n, 450e9, chosen) == pytest.approx(sent, rel=0.03)
+
+    def test_over_two_servers_a_copy_crosses_once_and_is_handed_on(self):
+        # One choice of 16: half of 16 GB crosses at 50 GB/s while 15 GB move inside at 450 GB/s.
+        assert all_to_all_time_s(H100, 16, 16e9, 1) == pytest.approx(8e9 / 50e9)
+        fast = replace(H100, outside_bytes_per_s=5e12)
+        assert all_to_all_time_s(fast, 16, 16e9, 1) == pytest.approx(15e9 / 450e9)
 
     def test_alone_there_is_nothing_to_send(self):
-        assert all_to_all_time_s(replace(H100, link_latency_s=1.0), 1e9) == 0
+        assert all_to_all_time_s(replace(H100, latency_s=1.0), 1, 1e9, 8) == 0
 
     def test_of_nothing_costs_the_start_up_alone(self):
-        pair = replace(H100, n_chips=2.0, link_latency_s=15e-6)
-        assert all_to_all_time_s(pair, 0.0) == pytest.approx(15e-6)
+        assert all_to_all_time_s(replace(H100, latency_s=15e-6), 2, 0.0, 8) == pytest.approx(15e-6)
 
-    @pytest.mark.parametrize("n", [2, 4, 8, 64])
-    def test_is_half_of_an_all_reduce_of_each_chips_own_part(self, n):
-        group = replace(H100, n_chips=np.array(float(n)))
-        whole = all_to_all_time_s(group, n * 1e6)
-        assert whole == pytest.approx(all_reduce_time_s(group, 1e6) / 2)
+    @pytest.mark.parametrize("n", [2, 4, 8])
+    def test_of_one_choice_is_half_of_an_all_reduce_of_the_same(self, n):
+        whole = all_to_all_time_s(H100, n, 1e6, 1)
+        assert whole == pytest.approx(all_reduce_time_s(H100, n, 1e6) / 2)
+
+
+def to_eight(links, n_chips, own_bytes):
+    """An exchange with the chips of eight experts."""
+    return all_to_all_time_s(links, n_chips, own_bytes, 8)
+
+
+@given(st.floats(1, 600), st.floats(1, 1e10), st.floats(1, 100), st.floats(1, 5))
+def test_more_to_send_or_slower_links_never_take_less_time(n, message, domain, factor):
+    links = replace(H100, domain_chips=domain, latency_s=1e-6)
+    slower = replace(links, inside_bytes_per_s=450e9 / factor, outside_bytes_per_s=50e9 / factor)
+    for collective in (all_reduce_time_s, to_eight):
+        base = collective(links, n, message) * (1 - 1e-12)
+        assert collective(links, n, message * factor) >= base
+        assert collective(slower, n, message) >= base
 
 
 def test_arrays_are_their_scalars():
-    counts, messages = np.array([1.0, 2, 8]), np.array([1e3, 1e6])
-    wide = replace(H100, n_chips=counts, memory_frac=np.array([0.5, 0.7, 0.9])).column()
-    grid = all_reduce_time_s(wide, messages) + memory_time_s(wide, messages)
-    assert grid.shape == (3, 2)
-    for row, (n, share) in enumerate(zip(counts, (0.5, 0.7, 0.9), strict=True)):
-        alone = replace(H100, n_chips=n, memory_frac=share)
-        for column, size in enumerate(messages):
-            expected = all_reduce_time_s(alone, size) + memory_time_s(alone, size)
-            assert grid[row, column] == pytest.approx(expected, rel=1e-12)
+    counts, messages = np.array([1.0, 2, 8, 24])[:, None], np.array([1e3, 1e6])
+    links = replace(H100, latency_s=np.array([1e-6, 2e-6, 3e-6, 4e-6])[:, None])
+    for collective in (all_reduce_time_s, to_eight):
+        grid = collective(links, counts, messages)
+        assert grid.shape == (4, 2)
+        for row, n in enumerate(counts[:, 0]):
+            own = replace(H100, latency_s=(row + 1) * 1e-6)
+            for column, size in enumerate(messages):
+                assert grid[row, column] == collective(own, n, size)

@@ -135,16 +135,20 @@ def test_an_unknown_precision_is_refused():
         weight_bytes(MODELS["llama-3.1-8b"], "fp3")
 
 
+def touched_by(name, tokens):
+    return experts_touched(MODELS[name].n_experts, MODELS[name].n_experts_active, tokens)
+
+
 @pytest.mark.parametrize("name", ROUTED)
 def test_one_token_touches_k_experts_and_many_touch_all(name):
     model = MODELS[name]
-    touched = experts_touched(model, [0, 1, 1e9])
+    touched = touched_by(name, [0, 1, 1e9])
     assert touched == pytest.approx([0, model.n_experts_active, model.n_experts])
 
 
 def test_experts_touched_by_two_tokens_by_hand():
     # DeepSeek V3: each expert is missed by a token with probability 1 - 8/256.
-    assert experts_touched(MODELS["deepseek-v3"], 2) == pytest.approx(256 * (1 - (248 / 256) ** 2))
+    assert experts_touched(256, 8, 2) == pytest.approx(256 * (1 - (248 / 256) ** 2))
 
 
 def test_experts_touched_match_uniform_routing_by_chance():
@@ -152,14 +156,25 @@ def test_experts_touched_match_uniform_routing_by_chance():
     tokens, trials = 32, 400
     chosen = rng.random((trials, tokens, 256)).argsort(axis=-1)[..., :8]
     distinct = np.mean([np.unique(each).size for each in chosen])
-    assert experts_touched(MODELS["deepseek-v3"], tokens) == pytest.approx(distinct, rel=0.01)
+    assert experts_touched(256, 8, tokens) == pytest.approx(distinct, rel=0.01)
 
 
 def test_a_dense_model_touches_no_experts():
-    assert experts_touched(MODELS["llama-3.1-8b"], [1, 100]) == pytest.approx([0, 0])
+    assert touched_by("llama-3.1-8b", [1, 100]) == pytest.approx([0, 0])
 
 
 @given(st.floats(0, 1e5), st.floats(0, 1e5), st.sampled_from(ROUTED))
 def test_more_tokens_touch_no_fewer_experts(few, more, name):
-    low, high = experts_touched(MODELS[name], sorted((few, more)))
+    low, high = touched_by(name, sorted((few, more)))
     assert 0 <= low <= high <= MODELS[name].n_experts
+
+
+def test_a_layer_that_chooses_every_expert_touches_all_at_once():
+    assert experts_touched(4, 4, [0, 1, 2]) == pytest.approx([0, 4, 4])
+
+
+def test_each_model_touches_its_own():
+    tokens = np.array([1.0, 2, 50, 3])
+    together = experts_touched([256, 128, 8, 0], [8, 4, 2, 0], tokens)
+    alone = [experts_touched(256, 8, 1), experts_touched(128, 4, 2), experts_touched(8, 2, 50), 0]
+    assert together == pytest.approx([float(each) for each in alone], rel=1e-15)

@@ -10,6 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from planner.errors import StoreError
+from planner.facts.folders import data_folder
 from planner.store import database
 from planner.store.store import Store
 from planner.store.tables import metadata
@@ -28,8 +29,8 @@ def test_without_a_name_the_data_lie_in_the_users_own_folder(monkeypatch, tmp_pa
     monkeypatch.delenv("SWITCHYARD_DATA_DIR", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
-    assert database.data_folder().is_relative_to(tmp_path)
-    assert database.data_folder().name == "switchyard"
+    assert data_folder().is_relative_to(tmp_path)
+    assert data_folder().name == "switchyard"
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_f6_what_this_release_refuses_is_said_and_its_old_answer_kept(
 def test_f6_a_chip_that_left_the_catalog_is_said(store, saved_then):
     files = older_files()
     renamed = files["accelerators.toml"].replace("[h200-sxm", "[h200-old")
-    calibration = files["calibration.toml"].replace("h200-sxm_frac", "h200-old_frac")
+    calibration = files["calibration.toml"].replace("h200-sxm", "h200-old")
     files = {**files, "accelerators.toml": renamed, "calibration.toml": calibration}
     saved = saved_then(files, candidates=["h200-old"])
     opened = store.reopen(ANN, saved)

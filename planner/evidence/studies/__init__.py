@@ -1,0 +1,1 @@
+"""Studies of published results, by subject; each yields its rows."""

@@ -1,0 +1,129 @@
+"""Published figures by hand, and what the studies put beside them in their limits."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from planner.errors import CatalogError
+from planner.evidence.reproduce import reproduce
+from planner.evidence.studies import phases, power
+from planner.evidence.studies.rigs import shipped_rig, two_roof_rig
+from planner.evidence.studies.rows import published
+from planner.facts.catalog import catalog_folder, load_catalog
+from planner.physics.layout import Layout
+
+CATALOG = load_catalog()
+EIGHT = Layout(tp=8.0)
+ROWS = {(row.source, row.quantity): row for row in reproduce()}
+
+
+def told(source, quantity):
+    return ROWS[source, quantity].published
+
+
+def ours(source, quantity):
+    return ROWS[source, quantity].ours
+
+
+def test_nodes_of_deepseeks_day_follow_from_its_tokens():
+    """608e9 tokens over 86,400 s at 73.7k a node, 168e9 at 14.8k: together 226.75 in the report."""
+    prefill, decode = 608e9 / 86_400 / 73_700, 168e9 / 86_400 / 14_800
+    assert told("DeepSeek production day", "prefill nodes") == pytest.approx(prefill, rel=1e-3)
+    assert told("DeepSeek production day", "decode nodes") == pytest.approx(decode, rel=1e-3)
+    assert prefill + decode == pytest.approx(226.75, rel=1e-3)
+
+
+def test_ours_needs_the_nodes_that_its_own_rate_gives():
+    source = "DeepSeek production day"
+    tokens = ours(source, "prefill nodes") * ours(source, "prefill of a node") * 86_400
+    assert tokens == pytest.approx(608e9)
+
+
+def test_a_user_of_deepseek_reads_twenty_one_tokens_a_second():
+    held = published(CATALOG, "deepseek_phases")["decode"]
+    rate = 14_800 / 8 / held["chip_batch"].value
+    assert rate == pytest.approx(21, abs=0.01)
+
+
+def test_llmcompass_speedups_are_told_as_shorter_times():
+    """1.88 times faster is 46.8 % shorter, 1.26 times 20.6 %."""
+    assert told("LLMCompass", "A100 decode, 800 to 2000 GB/s") == pytest.approx(-0.468)
+    assert told("LLMCompass", "A100 decode, 2000 to 3200 GB/s") == pytest.approx(-0.206)
+
+
+def test_spads_sensitivities_are_those_of_its_tables():
+    tables = json.loads((catalog_folder() / "spad_tables.json").read_text(encoding="utf-8"))
+    wide, many = tables["fig2_prefill_latency_vs_bw"], tables["fig3_decode_latency_vs_cores"]
+    by_width = dict(zip(wide["gbps"], wide["x"], strict=True))
+    by_cores = dict(zip(many["cores"], many["x"], strict=True))
+    for name, gbps in (("1.5 TB/s", 1500), ("1 TB/s", 1000), ("4 TB/s", 4000)):
+        assert told("SPAD", f"H100 prefill at {name}") == pytest.approx(by_width[gbps] - 1)
+    for cores in (44, 66, 108, 160):
+        assert told("SPAD", f"H100 decode on {cores} cores") == pytest.approx(by_cores[cores] - 1)
+
+
+def test_measured_shares_of_an_a100_are_told_in_watts():
+    """0.64 of 400 W."""
+    assert told("Splitwise power", "a100 request, bloom-176b TP8") == pytest.approx(256)
+
+
+def test_by_two_roofs_a_long_prefill_goes_with_the_tensor_peak():
+    """1920 over 990 TFLOP/s; only the output head, for one token, waits for memory."""
+    slow, fast = (
+        two_roof_rig(CATALOG, "bloom-176b", f"spad-{chip}", EIGHT).prefill(65_536).total_s
+        for chip in ("h100", "prefill")
+    )
+    assert slow / fast == pytest.approx(1920 / 990, rel=1e-3)
+
+
+def test_by_two_roofs_decode_goes_with_bandwidth():
+    """2048 over 3352 GB/s: 0.61, where the paper says 0.80."""
+    assert ours("SPAD", "prefill chip, decode speed over H100") == pytest.approx(2048 / 3352)
+
+
+def test_two_roofs_of_one_token_are_the_weights_over_the_bandwidth():
+    """BLOOM's 176.2e9 weights at 2 bytes on 8 chips: 13.1 ms, position tables apart."""
+    rig = two_roof_rig(CATALOG, "bloom-176b", "spad-h100", EIGHT)
+    assert float(rig.decode(1, 0).total_s) == pytest.approx(0.0131, rel=0.02)
+
+
+def test_no_step_is_faster_than_the_peaks_of_its_chip():
+    rig = shipped_rig(CATALOG, "llama-2-70b", "h100-sxm", EIGHT)
+    roofs = two_roof_rig(CATALOG, "llama-2-70b", "h100-sxm", EIGHT)
+    for batch in (1, 16, 64):
+        assert rig.decode(batch, 1024).total_s > roofs.decode(batch, 1024).total_s
+    for prompt in (128, 2048, 8192):
+        assert rig.prefill(prompt).total_s > roofs.prefill(prompt).total_s
+
+
+def test_a_rig_with_its_own_peaks_is_itself():
+    rig = shipped_rig(CATALOG, "llama-2-70b", "h100-sxm", EIGHT)
+    assert rig.with_peaks().decode(8, 1024).total_s == rig.decode(8, 1024).total_s
+    assert rig.with_peaks(bandwidth=2).decode(8, 1024).total_s < rig.decode(8, 1024).total_s
+    assert rig.with_peaks(compute=0.5).prefill(2048).total_s > rig.prefill(2048).total_s
+
+
+def test_a_request_draws_between_its_prefill_and_its_decode():
+    draws = {
+        phase: power.PHASES[phase](CATALOG, METER, CASE)
+        for phase in ("prefill", "decode", "request")
+    }
+    low, high = sorted((draws["prefill"], draws["decode"]))
+    assert METER.idle_w < low < draws["request"] < high < METER.tdp_w
+
+
+METER = power._meter(CATALOG, "a100-80-sxm")
+CASE = next(case for case in published(CATALOG, "power")["cases"] if case["phase"] == "request")
+CASE = CASE | {"batch": replace(CASE["tp"], value=1.0)}
+
+
+@pytest.mark.parametrize("study", [phases.splitwise, power.draws])
+def test_without_a_calibration_a_study_says_what_to_do(study):
+    with pytest.raises(CatalogError, match="calibrate"):
+        list(study(replace(CATALOG, calibration=None)))
+
+
+def test_sglang_as_printed():
+    figures = [row.published for (source, _), row in ROWS.items() if source == "SGLang on 96 H100"]
+    assert figures == [57_674, 54_543, 50_302, 22_282]
