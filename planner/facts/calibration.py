@@ -15,6 +15,7 @@ points that the fit had not seen.
 import math
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from planner.facts.entry import Entry
 from planner.facts.quantities import Quantity
@@ -62,13 +63,12 @@ class Band:
     n_rows: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Calibration:
     """The fitted numbers and their errors.
 
     pairs: "model chip" of each pair with rows. bands: by quantity, then by scope, or scope and kind
-    of model. errors: median
-    absolute errors by quantity and scope, as the report prints them.
+    of model. errors: median absolute errors by quantity and scope, as the report prints them.
     """
 
     date: str
@@ -77,14 +77,16 @@ class Calibration:
     bands: Mapping[str, Mapping[str, Band]]
     errors: Mapping[str, Mapping[str, float]]
 
-    def measured_chips(self) -> frozenset[str]:
-        """Chips with rows of their own."""
-        return frozenset(pair.split(" ")[1] for pair in self.pairs)
-
+    @cached_property
     def latest_release(self) -> str:
         """The newest half-year of software with rows."""
         releases = {g for n in self.numbers.values() for g in n.effects.get("release", {})}
         return max(releases, default="")
+
+    @cached_property
+    def measured_chips(self) -> frozenset[str]:
+        """Chips with rows of their own."""
+        return frozenset(pair.split(" ")[1] for pair in self.pairs)
 
     def band(self, quantity: str, scope: str, kind: str) -> Band:
         """The band of a quantity for a kind of model, or of all kinds where it has none."""
@@ -95,7 +97,7 @@ class Calibration:
         """What the fit had not seen of this model on this chip."""
         if f"{model} {chip}" in self.pairs:
             return "rows"
-        return "pairs" if chip in self.measured_chips() else "chips"
+        return "pairs" if chip in self.measured_chips else "chips"
 
 
 def shifted(law: str, value: float, shift: float) -> float:

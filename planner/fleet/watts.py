@@ -1,13 +1,18 @@
 """Power of pools: nameplate, provisioned at its caps, peak draw and mean draw, kept apart."""
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from planner.facts.catalog import Catalog
 from planner.facts.ledger import Ledger
 from planner.fleet.pools import DECODE, Activity, Fleet, Pool
 from planner.physics.power import activity_frac, chip_draw_w, harmless_cap_frac, work_rate
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +47,63 @@ def fleet_watts(fleet: Fleet, catalog: Catalog, ledger: Ledger) -> Watts:
 
 def pool_watts(pool: Pool, catalog: Catalog, ledger: Ledger) -> Watts:
     """IT power of one pool, servers, network and storage included."""
-    tdp_w, n = tdp(pool.accelerator, ledger), pool.n_accelerators
+    chip, n = _chip(pool, catalog, ledger), pool.n_accelerators
     rest_w = overhead_w(pool.accelerator, catalog, ledger)
     drawn_rest_w = rest_w * ledger["estimates.power.overhead_draw_frac"]
     lean = pool.n_needed / pool.n_replicas if pool.n_replicas else 0.0
 
-    def draw_w(activity: Activity, busier: float) -> Any:
-        return _chip_draw_w(pool, activity, busier, catalog, ledger) + drawn_rest_w
-
+    busier = 1 / lean if lean else 1.0
+    loads = (pool.peak, pool.mean, pool.peak.times(busier), pool.mean.times(busier))
+    peak, mean, lean_peak, lean_mean = chip.draws_w(loads, pool.power_cap_frac)
     return Watts(
-        nameplate_w=n * (tdp_w + rest_w),
-        provisioned_w=n * (tdp_w * pool.power_cap_frac + rest_w),
-        peak_w=n * draw_w(pool.peak, 1),
-        mean_w=n * draw_w(pool.mean, 1),
-        lean_peak_w=n * lean * draw_w(pool.peak, 1 / lean if lean else 1),
-        lean_mean_w=n * lean * draw_w(pool.mean, 1 / lean if lean else 1),
+        nameplate_w=n * (chip.tdp_w + rest_w),
+        provisioned_w=n * (chip.tdp_w * pool.power_cap_frac + rest_w),
+        peak_w=n * (peak + drawn_rest_w),
+        mean_w=n * (mean + drawn_rest_w),
+        lean_peak_w=n * lean * (lean_peak + drawn_rest_w),
+        lean_mean_w=n * lean * (lean_mean + drawn_rest_w),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Chip:
+    """What the draw of one chip of a pool depends on, numbers or draws of them.
+
+    per_memory, per_compute: how hard it works with all of its bandwidth, and all of its arithmetic.
+    """
+
+    idle_w: Any
+    tdp_w: Any
+    per_memory: Any
+    per_compute: Any
+
+    def activity(self, loads: Sequence[Activity]) -> Floats:
+        """How far between idle and TDP it draws under each load (loads, draws). [frac]"""
+        compute = np.array([[load.compute_util_frac] for load in loads])
+        memory = np.array([[load.memory_util_frac] for load in loads])
+        return activity_frac(self.per_memory * memory + self.per_compute * compute)
+
+    def draws_w(self, loads: Sequence[Activity], cap_frac: float) -> list[Any]:
+        """Its draw under each load and a cap: a number, or one a draw. [W]"""
+        drawn = chip_draw_w(self.idle_w, self.tdp_w, self.activity(loads), cap_frac)
+        return list(drawn if drawn.shape[-1] > 1 else drawn[:, 0])
+
+
+def _chip(pool: Pool, catalog: Catalog, ledger: Ledger) -> _Chip:
+    idle_w = _idle_w(pool.accelerator, catalog, ledger)
+    tdp_w = tdp(pool.accelerator, ledger)
+    bytes_per_s = ledger[f"accelerators.{pool.accelerator}.memory_bytes_per_s"]
+    numbers = {name: ledger[f"calibration.{name}"] for name in POWER_NUMBERS}
+    about = (tdp_w - idle_w, catalog.models[pool.model].n_experts)
+    return _Chip(
+        idle_w=idle_w,
+        tdp_w=tdp_w,
+        per_memory=work_rate(0.0, bytes_per_s, *about, **numbers),
+        per_compute=work_rate(1.0, 0.0, *about, **numbers),
+    )
+
+
+POWER_NUMBERS = ("memory_j_per_byte", "compute_weight", "expert_order")
 
 
 def nameplate_w(accelerator: str, catalog: Catalog, ledger: Ledger) -> Any:
@@ -91,40 +137,15 @@ def capped(
 
 
 def _capped(pool: Pool, catalog: Catalog, ledger: Ledger) -> Pool:
+    chip = _chip(pool, catalog, ledger)
     cap = harmless_cap_frac(
-        _idle_w(pool.accelerator, catalog, ledger),
-        tdp(pool.accelerator, ledger),
-        _activity(pool, pool.peak, 1, catalog, ledger),
+        chip.idle_w,
+        chip.tdp_w,
+        chip.activity((pool.peak,))[0, 0],
         margin=ledger["estimates.power.cap_margin_frac"],
         floor=ledger["power.cap.decode_harmless_frac_of_tdp"],
     )
     return replace(pool, power_cap_frac=float(cap))
-
-
-def _chip_draw_w(
-    pool: Pool, activity: Activity, busier: float, catalog: Catalog, ledger: Ledger
-) -> Any:
-    idle_w = _idle_w(pool.accelerator, catalog, ledger)
-    share = _activity(pool, activity, busier, catalog, ledger)
-    return chip_draw_w(idle_w, tdp(pool.accelerator, ledger), share, pool.power_cap_frac)
-
-
-def _activity(
-    pool: Pool, activity: Activity, busier: float, catalog: Catalog, ledger: Ledger
-) -> Any:
-    bytes_per_s = ledger[f"accelerators.{pool.accelerator}.memory_bytes_per_s"]
-    span_w = tdp(pool.accelerator, ledger) - _idle_w(pool.accelerator, catalog, ledger)
-    rate = work_rate(
-        min(activity.compute_util_frac * busier, 1.0),
-        min(activity.memory_util_frac * busier, 1.0) * bytes_per_s,
-        span_w,
-        catalog.models[pool.model].n_experts,
-        **{name: ledger[f"calibration.{name}"] for name in POWER_NUMBERS},
-    )
-    return activity_frac(rate)
-
-
-POWER_NUMBERS = ("memory_j_per_byte", "compute_weight", "expert_order")
 
 
 def _idle_w(accelerator: str, catalog: Catalog, ledger: Ledger) -> Any:

@@ -155,14 +155,14 @@ def calibrated(catalog: Catalog, name: str) -> Quantity:
     if not where:
         return found.whole
     chip, kind, weights = where
-    at = groups(kind, catalog.accelerators[chip], weights, release=held.latest_release())
+    at = groups(kind, catalog.accelerators[chip], weights, release=held.latest_release)
     value = found.at(at)
     return replace(found.whole, value=value, low=value, high=value)
 
 
 def _speed(held: Calibration, chip: str) -> Quantity:
     """1, with the band of rates that its chip deserves."""
-    scope = "pairs" if chip in held.measured_chips() else "chips"
+    scope = "pairs" if chip in held.measured_chips else "chips"
     band = held.bands["rate"][scope]
     source = held.numbers[NAMES[0]].whole.source
     low, high = min(band.low_frac, 1.0), max(band.high_frac, 1.0)

@@ -136,7 +136,7 @@ class TestRegister:
                 calibrated(CATALOG, f"calibration.{name}.{chip}.dense.bf16").value for name in NAMES
             ]
 
-        assert not {"gh200-96", "h20-96"} & CALIBRATION.measured_chips()
+        assert not {"gh200-96", "h20-96"} & CALIBRATION.measured_chips
         assert hopper("gh200-96") == hopper("h20-96") != hopper("h100-sxm")
 
     def test_speed_is_as_predicted_with_a_wider_range_where_never_measured(self):

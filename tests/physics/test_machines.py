@@ -134,7 +134,7 @@ class TestPaperChips:
 def fitted(chip, model, weights):
     return efficiency(
         lambda name: CALIBRATION.numbers[name].at(
-            groups(model_kind(model), chip, weights, release=CALIBRATION.latest_release())
+            groups(model_kind(model), chip, weights, release=CALIBRATION.latest_release)
         )
     )
 
@@ -201,7 +201,7 @@ def test_the_register_tells_the_speed_of_each_chip():
     assert speed_name("h100-sxm") == "calibration.speed.h100-sxm_frac"
 
 
-MEASURED = sorted(CALIBRATION.measured_chips())
+MEASURED = sorted(CALIBRATION.measured_chips)
 SERVED = [
     ("llama-3.1-8b", 1), ("llama-3.1-405b", 16), ("mixtral-8x22b", 8), ("qwen3-30b-a3b", 1),
     ("deepseek-v3", 16), ("deepseek-v3.2", 16), ("qwen3-next-80b-a3b", 4),
