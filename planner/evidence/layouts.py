@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner.evidence.points import DISAGGREGATED
 from planner.physics.layout import Layout
 from planner.physics.profile import Profile
 
@@ -103,8 +104,9 @@ def silent(table: pd.DataFrame) -> Flags:
 def pool_cuts(table: pd.DataFrame) -> tuple[Cut, Cut]:
     """The prefill pool and the decode pool of disaggregated rows."""
     said = [
-        _pools(notes, prefill, decode)
-        for notes, prefill, decode in zip(
+        _pools(notes, prefill, decode) if mode == DISAGGREGATED else (_BLANK, _BLANK)
+        for mode, notes, prefill, decode in zip(
+            table["mode"],
             table["notes"],
             table["prefill_accelerators"],
             table["decode_accelerators"],

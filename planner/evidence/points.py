@@ -52,7 +52,7 @@ MODES = MONOLITHIC, DISAGGREGATED, PREFILL_ONLY, DECODE_ONLY = (
 SHOWN_CHARACTERS = 40
 
 Texts = pd.Series
-Found = Iterator[tuple[pd.Series, pd.Series]]
+Found = Iterator[pd.Series]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,8 @@ def checked(given: pd.DataFrame, catalog: Catalog, place: str = "The table") -> 
     table, problems = _typed(given)
     table["mode"] = table["mode"].where(table["mode"] != "", MONOLITHIC)
     for check in (_unknown, _untimed, _beyond):
-        for wrong, sentence in check(table, catalog):
-            problems = _noted(problems, wrong, sentence)
+        for sentences in check(table, catalog):
+            problems = _noted(problems, sentences)
     return Points(given, table, problems)
 
 
@@ -107,10 +107,9 @@ def measured_problems(points: Points) -> pd.Series:
     """A sentence for each row whose measured numbers are of another unit, negative or absurd."""
     problems = pd.Series("", index=points.table.index, dtype=object)
     for name, (least, most) in MEASURED.items():
-        for wrong, sentence in _outside(points.table[name], name, least, most):
-            unit = name.rpartition("_")[2]
-            hint = " Is it in milliseconds?" if unit == "s" else ""
-            problems = _noted(problems, wrong, sentence + hint)
+        hint = " Is it in milliseconds?" if name.endswith("_s") else ""
+        sentences = _outside(points.table[name], name, least, most)
+        problems = _noted(problems, sentences + hint)
     return problems
 
 
@@ -126,15 +125,19 @@ def _typed(given: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
             continue
         number = pd.to_numeric(raw.mask(blank), errors="coerce").astype(float)
         columns[name] = number.where(np.isfinite(number))
-        wrong = columns[name].isna() & ~blank
-        sentence = name + ": " + _shown(raw) + " is no finite number; write 12.5 or leave it blank."
-        problems = _noted(problems, wrong & (name in CONFIGURATION), sentence)
+        if name in CONFIGURATION:
+            wrong = _shown(raw[columns[name].isna() & ~blank])
+            sentences = f"{name}: " + wrong + " is no finite number; write 12.5 or leave it blank."
+            problems = _noted(problems, sentences)
     return pd.DataFrame(columns), problems
 
 
-def _noted(problems: pd.Series, wrong: pd.Series, sentence: pd.Series) -> pd.Series:
-    """Sentences added to some rows, after what stands there."""
-    return problems.mask(wrong, (problems + " " + sentence).str.strip())
+def _noted(problems: pd.Series, sentences: pd.Series) -> pd.Series:
+    """Sentences added to the rows that they are of, after what stands there."""
+    if sentences.empty:
+        return problems
+    added = (problems[sentences.index] + " " + sentences).str.strip()
+    return added.reindex(problems.index).fillna(problems)
 
 
 def _shown(texts: pd.Series) -> pd.Series:
@@ -144,15 +147,13 @@ def _shown(texts: pd.Series) -> pd.Series:
 def _unknown(table: pd.DataFrame, catalog: Catalog) -> Found:
     """Models, chips, precisions and modes that nobody knows."""
     for name, known in (("model", catalog.models), ("accelerator", catalog.accelerators)):
-        hints = {text: _hint(text, known) for text in table[name].unique()}
-        sentence = f"{name}: " + _shown(table[name]) + " is not in the catalog"
-        yield ~table[name].isin(list(known)), sentence + table[name].map(hints)
+        wrong = table[name][~table[name].isin(list(known))]
+        hints = {text: _hint(text, known) for text in wrong.unique()}
+        yield f"{name}: " + _shown(wrong) + " is not in the catalog" + wrong.map(hints)
     allowed = {"mode": MODES, "weight_precision": PRECISIONS, "kv_precision": PRECISIONS}
     for name, choices in allowed.items():
-        sentence = (
-            f"{name}: " + _shown(table[name]) + f" is unknown; allowed are {', '.join(choices)}."
-        )
-        yield ~table[name].isin(("", *choices)), sentence
+        wrong = _shown(table[name][~table[name].isin(("", *choices))])
+        yield f"{name}: " + wrong + f" is unknown; allowed are {', '.join(choices)}."
 
 
 def _hint(text: str, known: Collection[str]) -> str:
@@ -167,19 +168,19 @@ def _untimed(table: pd.DataFrame, catalog: Catalog) -> Found:
     chips = {name: chip.why_not("timing") for name, chip in catalog.accelerators.items()}
     models = {name: model.why_not() for name, model in catalog.models.items()}
     for name, reasons in (("accelerator", chips), ("model", models)):
-        sentence = table[name].map(reasons).fillna("")
-        yield sentence != "", sentence
+        found = table[name].map(reasons).fillna("")
+        yield found[found != ""]
 
 
 def _beyond(table: pd.DataFrame, _: Catalog) -> Found:
     """Numbers outside their limits, and blanks where there must be a number."""
     for name in ("input_tokens", "output_tokens"):
-        missing = table[name].isna()
-        yield missing, pd.Series(f"{name} is blank; it is needed.", index=table.index)
+        missing = table.index[table[name].isna()]
+        yield pd.Series(f"{name} is blank; it is needed.", index=missing, dtype=object)
     for name, (least, most) in LIMITS.items():
-        yield from _outside(table[name], name, least, most)
+        yield _outside(table[name], name, least, most)
 
 
-def _outside(number: pd.Series, name: str, least: float, most: float) -> Found:
-    sentence = f"{name}: " + number.map("{:g}".format) + f" is outside {least:g} to {most:g}."
-    yield (number < least) | (number > most), sentence
+def _outside(number: pd.Series, name: str, least: float, most: float) -> pd.Series:
+    wrong = number[(number < least) | (number > most)].map("{:g}".format).astype(object)
+    return f"{name}: " + wrong + f" is outside {least:g} to {most:g}."

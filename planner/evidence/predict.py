@@ -86,13 +86,13 @@ def _bands(
     table: pd.DataFrame, held: Described, calibration: Calibration, quantity: str
 ) -> tuple[Floats, Floats]:
     """Ends of the 80 % range over the prediction, wider the less the fit had seen of a row."""
-    kinds = [held.groups[place]["kind"] for place in held.which]
-    asked = list(zip(table["model"], table["accelerator"], kinds, strict=True))
-    bands = {
-        (model, chip, kind): calibration.band(quantity, calibration.scope(model, chip), kind)
-        for model, chip, kind in set(asked)
-    }
-    ends = np.array([(bands[key].low_frac, bands[key].high_frac) for key in asked])
+    _, first = np.unique(held.which, return_index=True)
+    asked = zip(table["model"].iloc[first], table["accelerator"].iloc[first], strict=True)
+    bands = [
+        calibration.band(quantity, calibration.scope(model, chip), groups["kind"])
+        for (model, chip), groups in zip(asked, held.groups, strict=True)
+    ]
+    ends = np.array([(band.low_frac, band.high_frac) for band in bands])[held.which]
     return ends[:, 0], ends[:, 1]
 
 
