@@ -49,8 +49,9 @@ def cash_plan(
 
 def served_frac(sized: Sized, fleet: Fleet) -> float:
     """Share of demand (up to the backlog on top) that the power ceiling lets an option serve."""
-    facility_w = fleet_watts(fleet, sized.catalog, sized.ledger).provisioned_w
-    facility_w *= sized.ledger["site.pue"]
+    known = sized.fleets.get(fleet.id) is fleet
+    watts = sized.watts[fleet.id] if known else fleet_watts(fleet, sized.catalog, sized.ledger)
+    facility_w = watts.provisioned_w * sized.ledger["site.pue"]
     ceiling_w = sized.ledger["power_budget_mw"] * W_PER_MW
     wanted = 1 + sized.ledger["backlog_frac"]
     return float(min(wanted, ceiling_w / facility_w)) if facility_w else wanted

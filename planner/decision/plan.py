@@ -123,7 +123,7 @@ def judged(held: Sized, n_samples: int = 0, seed: int = 0) -> Plan:
     chosen = _proposed(held, first)
     fleets = {**held.fleets, PROPOSED: chosen}
     watts = {**held.watts, PROPOSED: fleet_watts(chosen, held.catalog, held.ledger)}
-    money = valued(held, held.ledger, fleets)
+    money = valued(held, held.ledger, fleets, known=first)
     best = _cheapest(held, money)
     wasted = _stranded(held, held.ledger, best)
     draws = held.ledger.sampled(n_samples, seed) if n_samples else None

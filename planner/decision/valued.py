@@ -50,26 +50,37 @@ class Valued:
         return self.gross_usd_per_year(option) + self.extras[option].total
 
 
-def valued(sized: Sized, ledger: Ledger, fleets: Mapping[str, Fleet]) -> Valued:
-    """All options in dollars under one set of assumptions (or many samples of them)."""
-    priced = {
-        name: costs(fleet, sized.scenario, sized.catalog, ledger, sized.ledger)
+def valued(
+    sized: Sized, ledger: Ledger, fleets: Mapping[str, Fleet], known: Valued | None = None
+) -> Valued:
+    """All options in dollars under one set of assumptions (or many samples of them).
+
+    known: options already valued under the same ledger; they are not valued again.
+    """
+    terms = known.terms if known else _terms(sized, ledger)
+    held = known or Valued({}, {}, {}, {}, terms, {})
+    new = {
+        name: fleet
         for name, fleet in fleets.items()
-        if fleet.serves(demand.name for demand in sized.demands)
+        if name not in held.costs and fleet.serves(demand.name for demand in sized.demands)
     }
-    sold = {name: _volumes(sized, name, ledger) for name in priced}
-    extras = {
-        name: _extras(sized, fleets, fleets[name], priced, sold[name], ledger) for name in priced
-    }
-    plans = {
-        name: cash_plan(sized, fleets, fleets[name], priced[name], extras[name], sold[name], ledger)
-        for name in priced
-    }
-    terms = _terms(
-        ledger, sized.ledger["horizon_years"], sized.ledger["planning_month"] / MONTHS_PER_YEAR
+    priced, sold, extras, plans, npv = map(
+        dict, (held.costs, held.sold, held.extras, held.cash, held.npv_usd)
     )
-    base = plans[AS_BUILT]
-    npv = {name: npv_usd(flows_usd(plan, base, terms), terms) for name, plan in plans.items()}
+    priced |= {
+        name: costs(fleet, sized.scenario, sized.catalog, ledger, sized.ledger)
+        for name, fleet in new.items()
+    }
+    sold |= {name: _volumes(sized, name, ledger) for name in new}
+    extras |= {
+        name: _extras(sized, fleets, fleet, priced, sold[name], ledger)
+        for name, fleet in new.items()
+    }
+    plans |= {
+        name: cash_plan(sized, fleets, fleet, priced[name], extras[name], sold[name], ledger)
+        for name, fleet in new.items()
+    }
+    npv |= {name: npv_usd(flows_usd(plans[name], plans[AS_BUILT], terms), terms) for name in new}
     return Valued(sold, priced, extras, plans, terms, npv)
 
 
@@ -80,10 +91,10 @@ def _volumes(sized: Sized, option: str, ledger: Ledger) -> Volumes:
     return volumes(sized.demands, ledger, sized.ledger, prefix_cache=software.prefix_cache)
 
 
-def _terms(ledger: Ledger, horizon_years: float, planning_years: float) -> Terms:
+def _terms(sized: Sized, ledger: Ledger) -> Terms:
     return Terms(
-        horizon_years=horizon_years,
-        planning_years=planning_years,
+        horizon_years=sized.ledger["horizon_years"],
+        planning_years=sized.ledger["planning_month"] / MONTHS_PER_YEAR,
         growth_frac_per_year=ledger["growth_frac_per_year"],
         wacc_frac=ledger["finance.wacc_frac"],
         tax_frac=ledger["finance.tax_frac"],
