@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from planner.evidence.commands import answered as answered
     from planner.evidence.commands import calibrate as calibrate
     from planner.evidence.commands import check_calibration as check_calibration
+    from planner.evidence.commands import parity_plot as parity_plot
     from planner.evidence.commands import predict as predict
     from planner.evidence.commands import recalibrate as recalibrate
     from planner.evidence.commands import validation_report as validation_report
@@ -66,6 +67,7 @@ _LATER = {
     "calibrate": "planner.evidence.commands",
     "recalibrate": "planner.evidence.commands",
     "check_calibration": "planner.evidence.commands",
+    "parity_plot": "planner.evidence.commands",
     "validation_report": "planner.evidence.commands",
     "reproduce": "planner.evidence.reproduce",
     "Audit": "planner.demand.audit",
@@ -96,6 +98,7 @@ __all__ = [
     "check_calibration",
     "headline_of",
     "load_catalog",
+    "parity_plot",
     "plan",
     "predict",
     "profiles",

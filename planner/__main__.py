@@ -84,7 +84,9 @@ def _evidence_commands(commands: Any) -> None:
     fit.add_argument("--name", default="", help="what to keep your calibration as")
     fit.add_argument("--check", action="store_true", help="fail if the shipped file is not the fit")
     validate = _command(commands, "validate", _validate, "errors of the model, as a report")
-    validate.add_argument("-o", "--output", type=Path, help="the Markdown file to write")
+    validate.add_argument(
+        "-o", "--output", type=Path, help="the Markdown file to write; its figure goes beside it"
+    )
 
 
 def _command(commands: Any, name: str, run: Any, about: str) -> argparse.ArgumentParser:
@@ -192,13 +194,14 @@ def _validate(options: argparse.Namespace) -> None:
     text = planner.validation_report()
     if options.output:
         _written(options.output, text)
+        _written(options.output.with_suffix(".png"), planner.parity_plot())
     else:
         print(text)
 
 
-def _written(path: Path, text: str) -> None:
+def _written(path: Path, content: str | bytes) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise planner.SwitchyardError(f"{path} cannot be written: {error}.") from None
 

@@ -1,6 +1,7 @@
 """The steps of a benchmark's points on their machines, and what a run of them measures."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -105,19 +106,25 @@ class Bench:
     def places(self, *, full: bool) -> Floats:
         """Requests that find room on a replica, one at least.
 
+        Where the engine's usual limits leave none, the row ran with others: all memory counts.
         full: the queue never empties, and the engine admits only what will still fit later.
         """
         points, rules = self.points, self.points.rules
         kept = rules.kept_frac if full else 1 / 2
-        fit = places(
+        room = partial(
+            places,
             points.profile,
             points.decode.layout,
             points.sheet.memory_bytes,
             points.input_tokens + kept * points.output_tokens,
+        )
+        usual = room(
             memory_frac=rules.memory_frac,
             free_frac=rules.free_frac,
             reserve_bytes=rules.reserve_bytes,
         )
+        most_of_all = room(memory_frac=1.0, free_frac=1.0, reserve_bytes=0.0)
+        fit = np.where(usual >= 1, usual, most_of_all)
         most = rules.max_batch * points.decode.layout.attention_dp
         return np.asarray(np.clip(fit, 1, most))
 

@@ -4,6 +4,7 @@
 the shipped numbers towards them.
 """
 
+import itertools
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -160,7 +161,8 @@ def _bands(held: Study, name: str, smoothing: float) -> dict[str, Band]:
     """Central 80 % of measured over predicted, by scope and kind of model.
 
     A kind with few rows leans on everybody's band: its ends are means weighed by its rows and
-    `smoothing`, on the scale of logarithms.
+    `smoothing`, on the scale of logarithms. What is known less is not
+    called more certain.
     """
     kinds = np.array([groups["kind"] for groups in held.measured.rows.groups])
     kind = kinds[held.measured.rows.which]
@@ -175,7 +177,19 @@ def _bands(held: Study, name: str, smoothing: float) -> dict[str, Band]:
             if len(own):
                 share = len(own) / (len(own) + smoothing)
                 found[f"{scope} {each}"] = _band(share * _ends(own) + (1 - share) * whole, len(own))
+    for kind_ in ("", *(f" {each}" for each in set(kinds))):
+        for known, new in itertools.pairwise(SCOPES):
+            if known + kind_ in found and new + kind_ in found:
+                found[new + kind_] = _at_least(found[new + kind_], found[known + kind_])
     return found
+
+
+def _at_least(band: Band, other: Band) -> Band:
+    return replace(
+        band,
+        low_frac=min(band.low_frac, other.low_frac),
+        high_frac=max(band.high_frac, other.high_frac),
+    )
 
 
 def _ends(logarithms: Floats) -> Floats:
@@ -190,8 +204,9 @@ def _band(ends: Floats, n: int) -> Band:
 def recalibrated(held: Measured, catalog: Catalog) -> Calibration:
     """The shipped calibration, moved by a user's points.
 
-    The shipped numbers are what is expected beforehand, each effect within its spread, so that few
-    points move only the groups they belong to. Bands and errors stay the shipped ones.
+    The shipped numbers are what is expected beforehand, each effect within its spread. Only levels
+    that name a chip or an engine move: a user's few points say little of what holds for everybody,
+    a kind of model, a precision or a release. Bands and errors stay the shipped ones.
 
     Raises:
         PredictError: the catalog holds no calibration to start from, or nothing can be fitted.
@@ -202,13 +217,33 @@ def recalibrated(held: Measured, catalog: Catalog) -> Calibration:
     if not held.fit.any():
         raise PredictError("No row can be fitted; give ttft_s, tpot_s or a rate in some row.")
     start = shifts_of(before, held.numbers)
-    fit = fitted(held.rows.at(np.flatnonzero(held.fit)), held.numbers, before=start)
+    rows = held.rows.at(np.flatnonzero(held.fit))
+    fit = fitted(rows, _movable(held.numbers), before=start)
     moved = dict(zip(fit.keys, zip(fit.shifts, fit.spread, strict=True), strict=True))
     numbers = {
         name: _moved(name, number, held, moved) if name in held.numbers else number
         for name, number in before.numbers.items()
     }
     return replace(before, numbers=numbers, pairs=before.pairs | _pairs(held, catalog))
+
+
+def _movable(numbers: Mapping[str, Number]) -> dict[str, Number]:
+    """The numbers with all but the levels of chips and engines held where they are."""
+    return {
+        name: replace(
+            number,
+            own=number.own and STILL,
+            levels={
+                level: spread if {"chip", "engine"} & set(level.split("+")) else STILL
+                for level, spread in number.levels.items()
+            },
+        )
+        for name, number in numbers.items()
+    }
+
+
+STILL = 1e-3
+"""Spread of an effect that is held where it is expected."""
 
 
 def shifts_of(held: Calibration, numbers: Mapping[str, Number]) -> dict[Key, float]:

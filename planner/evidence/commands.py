@@ -72,5 +72,16 @@ def validation_report() -> str:
     return validation.report(kept.compared(catalog), catalog)
 
 
+def parity_plot() -> bytes:
+    """The validation report's figure as PNG."""
+    from planner.evidence.parity import parity_png  # noqa: PLC0415 - Matplotlib only when drawn
+
+    catalog = load_catalog()
+    held = kept.compared(catalog)
+    chips = held.measured.table["accelerator"]
+    families = chips.map({name: chip.family for name, chip in catalog.accelerators.items()})
+    return parity_png(held, families.to_numpy(object))
+
+
 def _folder() -> Path:
     return data_folder() / "calibrations"

@@ -147,10 +147,10 @@ def drafts(table: pd.DataFrame, engine: pd.Series, catalog: Catalog) -> Floats:
 
 
 def _stated_drafts(text: str, unstated: float) -> float:
-    found = _DRAFTS.search(text)
+    found = _DRAFTS.search(text.lower())
     if found:
         return float(found[1])
-    return unstated if text.startswith(("mtp", "eagle", "draft")) else 0.0
+    return unstated if text.lower().startswith(("mtp", "eagle", "draft")) else 0.0
 
 
 def gained(n_drafts: Floats, catalog: Catalog) -> Floats:

@@ -24,6 +24,7 @@ Said = dict[str, str | None]
 
 UNSAID = float("nan")
 ONE_STAGE = re.compile(r"\b(?P<kind>DEP|TP)(?P<n>\d+)(?:PP(?P<stages>\d+))?(?=;|$|\s)")
+FILE_STAGE = re.compile(r"(?P<kind>tp)(?P<n>\d+)\+pp(?P<stages>\d+)\b")
 WORKERS = (
     r"{role} TP(?P<{role}_tp>\d+) x(?P<{role}_n>\d*) ?workers "
     r"EP(?P<{role}_ep>\d*) dpattn=(?P<{role}_apart>\w+)"
@@ -53,7 +54,7 @@ class Cut:
 
 def monolithic_cut(table: pd.DataFrame) -> Cut:
     """Replicas that do both phases. Chips that no layout names hold further replicas."""
-    said = np.array([_stage(notes) for notes in table["notes"]], float).reshape(-1, len(_BLANK))
+    said = _stages(table)
     columns = table[["tp", "ep", "attention_dp", "pp"]].to_numpy(float)
     tp, ep, groups, pp = np.where(np.isnan(said), columns, said).T
     n = table["n_accelerators"].to_numpy(float)
@@ -76,27 +77,30 @@ def spread(cut: Cut, n: Floats, silent: Flags, held: Profile, memory_bytes: Floa
     """The cut, with all chips holding one copy of the weights where the row leaves that open.
 
     So benchmarks are run that name one chip per replica and several chips: experts are spread and
-    attention is cut over all. The same holds where a replica as stated cannot hold the weights.
+    attention is cut over all. The same holds where a replica as stated cannot hold the weights;
+    one of several chips is then a stage of a pipeline.
     silent: rows that name neither expert nor pipeline parallel.
     """
     layout = cut.layout
     short = held.weight_bytes > layout.n_chips * memory_bytes
     open_ = silent & (layout.n_chips == 1) & (np.asarray(held.n_experts) > 0)
     once = (short | open_) & (n > layout.n_chips)
+    stages = once & (layout.n_chips > 1)
+    flat = once & ~stages
     return Cut(
         np.where(once, 1.0, cut.workers),
         Layout(
-            tp=np.where(once, n, layout.tp),
-            attention_dp=np.where(once, 1.0, layout.attention_dp),
-            ep=np.where(once, n, layout.ep),
-            pp=np.where(once, 1.0, layout.pp),
+            tp=np.where(flat, n, layout.tp),
+            attention_dp=layout.attention_dp,
+            ep=np.where(flat, n, layout.ep),
+            pp=np.where(stages, n / layout.n_chips * layout.pp, layout.pp),
         ),
     )
 
 
 def silent(table: pd.DataFrame) -> Flags:
     """Rows that name neither expert nor pipeline parallel, in columns or notes."""
-    words = np.array([np.isnan(_stage(notes)[0]) for notes in table["notes"]], bool)
+    words = np.isnan(_stages(table)[:, 0])
     named = table[["ep", "attention_dp", "pp"]].notna().any(axis=1).to_numpy()
     return np.asarray(words & ~named)
 
@@ -117,14 +121,20 @@ def pool_cuts(table: pd.DataFrame) -> tuple[Cut, Cut]:
 
 
 def _pool_cut(table: pd.DataFrame, role: str, said: list[tuple[Four, Four]], place: int) -> Cut:
-    """Columns where they are filled, else what the notes say."""
+    """Columns where one of them is filled, else what the notes say; nan where neither says it.
+
+    Workers that are not counted fill the pool's chips; a width that is not given shares them.
+    """
     names = [f"{role}_{part}" for part in ("workers", "tp", "ep", "attention_dp")]
     words = np.array([pools[place] for pools in said], float).reshape(-1, len(names))
     columns = table[names].to_numpy(float)
-    known = ~np.isnan(columns[:, :1])
+    known = ~np.isnan(columns).all(axis=1, keepdims=True)
     workers, tp, ep, own = np.where(known, columns, words).T
+    chips = table[f"{role}_accelerators"].to_numpy(float)
     own, ep = np.nan_to_num(own, nan=1.0), np.nan_to_num(ep, nan=1.0)
+    tp = np.where(np.isnan(tp), np.maximum(chips / workers / own, 1.0), tp)
     stage = np.maximum(tp * own, ep)
+    workers = np.where(np.isnan(workers), np.maximum(np.floor(chips / stage), 1.0), workers)
     layout = Layout(tp=stage / own, attention_dp=own, ep=ep, pp=np.ones_like(own))
     return Cut(workers, layout)
 
@@ -132,10 +142,16 @@ def _pool_cut(table: pd.DataFrame, role: str, said: list[tuple[Four, Four]], pla
 _BLANK: Four = (UNSAID, UNSAID, UNSAID, UNSAID)
 
 
+def _stages(table: pd.DataFrame) -> Floats:
+    """(tp, ep, attention_dp, pp) by notes, else by the name of the file that a row is from."""
+    texts = zip(table["notes"], table["source_ref"], strict=True)
+    return np.array([_stage(*each) for each in texts], float).reshape(-1, len(_BLANK))
+
+
 @cache
-def _stage(notes: str) -> Four:
-    """(tp, ep, attention_dp, pp) of "TP4PP2" or "DEP8"; nan for what is not said."""
-    found = ONE_STAGE.search(notes)
+def _stage(notes: str, source_ref: str = "") -> Four:
+    """(tp, ep, attention_dp, pp) of "TP4PP2", "DEP8" or ".../tp8+pp2.json"; nan for the unsaid."""
+    found = ONE_STAGE.search(notes) or FILE_STAGE.search(source_ref)
     if not found:
         return _BLANK
     n, stages = float(found["n"]), float(found["stages"] or 1)
@@ -165,10 +181,14 @@ def _like(said: Said, role: str, _: float) -> Four:
     return float(said[f"{role}_n"] or 1), float(said["tp"] or 1), 1.0, 1.0
 
 
-def _named(said: Said, role: str, _: float) -> Four:
-    """One pool of "disagg-1p2d-dep4-to-dep8"; like prefill where decode is not named."""
+def _named(said: Said, role: str, chips: float) -> Four:
+    """One pool of "disagg-1p2d-dep4-to-dep8"; like prefill where decode is not named.
+
+    Some files count nodes, not workers: the pool's chips, where the row has them, decide.
+    """
     of = role if said[f"{role}_tp"] else "prefill"
     workers, n = float(said[f"{role}_n"] or 1), float(said[f"{of}_tp"] or 1)
+    workers = workers if np.isnan(chips) else max(chips // n, 1.0)
     return (workers, 1.0, n, n) if said[f"{of}_kind"] == "dep" else (workers, n, 1.0, 1.0)
 
 

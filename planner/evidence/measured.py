@@ -88,7 +88,7 @@ def measured(points: Points, catalog: Catalog, faults: Mapping[str, str]) -> Mea
     """Rows without problems, described and judged."""
     table = points.table[points.problems == ""].reset_index(drop=True)
     held = described(table, catalog)
-    treated = table["id"].map(dict(faults)).fillna("").to_numpy(object)
+    treated = np.array([faults.get(name, "") for name in table["id"]], dtype=object)
     alike = architectures(catalog)
     arch = table["model"].map(alike)
     original = _originals(table, arch, catalog)

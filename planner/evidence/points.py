@@ -4,6 +4,7 @@ A file is refused where it lacks a column that every prediction needs; a row is 
 configuration is incomplete or absurd, and the other rows are still answered.
 """
 
+import warnings
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from os import PathLike
@@ -11,6 +12,7 @@ from typing import IO
 
 import numpy as np
 import pandas as pd
+from pandas.errors import ParserWarning
 
 from planner.errors import PredictError
 from planner.facts.catalog import Catalog
@@ -35,7 +37,7 @@ LIMITS = {
 
 MEASURED = {
     "ttft_s": (1e-4, 1e4),
-    "tpot_s": (1e-5, 10),
+    "tpot_s": (1e-5, 2),
     "output_tokens_per_s_per_accelerator": (1e-3, 1e6),
     "power_w_per_accelerator": (1, 1e4),
     "energy_j_per_output_token": (1e-4, 1e5),
@@ -50,6 +52,7 @@ MODES = MONOLITHIC, DISAGGREGATED, PREFILL_ONLY, DECODE_ONLY = (
     "monolithic", "disaggregated", "prefill_only", "decode_only",
 )  # fmt: skip
 SHOWN_CHARACTERS = 40
+BLANKS = ("", "nan", "NaN", "null", "None")
 
 Texts = pd.Series
 Found = Iterator[pd.Series]
@@ -75,7 +78,11 @@ def read_points(source: str | PathLike[str] | IO[str], catalog: Catalog) -> Poin
         PredictError: the file is no CSV with a header, or lacks a needed column.
     """
     try:
-        given = pd.read_csv(source, dtype=str, keep_default_na=False, skipinitialspace=True)
+        with warnings.catch_warnings():  # Of cells beyond the header, such as a last comma's.
+            warnings.simplefilter("ignore", ParserWarning)
+            given = pd.read_csv(
+                source, dtype=str, keep_default_na=False, skipinitialspace=True, index_col=False
+            )
     except (OSError, ValueError) as error:
         raise PredictError(
             f"{source} cannot be read as a CSV in UTF-8 with a header row: {error}."
@@ -107,6 +114,9 @@ def measured_problems(points: Points) -> pd.Series:
     """A sentence for each row whose measured numbers are of another unit, negative or absurd."""
     problems = pd.Series("", index=points.table.index, dtype=object)
     for name, (least, most) in MEASURED.items():
+        told = points.given[name].str.strip() if name in points.given else pd.Series(dtype=str)
+        text = told[~told.isin(BLANKS) & points.table[name].isna()]
+        problems = _noted(problems, f"{name}: " + _shown(text) + " is no finite number.")
         hint = " Is it in milliseconds?" if name.endswith("_s") else ""
         sentences = _outside(points.table[name], name, least, most)
         problems = _noted(problems, sentences + hint)
@@ -119,7 +129,7 @@ def _typed(given: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
     columns: dict[str, pd.Series] = {}
     for name in (*CONFIGURATION, *MEASURED):
         raw = given[name].str.strip() if name in given else pd.Series("", index=given.index)
-        blank = raw.isin(("", "nan", "NaN", "null", "None"))
+        blank = raw.isin(BLANKS)
         if name in TEXTS:
             columns[name] = raw.mask(blank, "")
             continue
@@ -127,8 +137,11 @@ def _typed(given: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
         columns[name] = number.where(np.isfinite(number))
         if name in CONFIGURATION:
             wrong = _shown(raw[columns[name].isna() & ~blank])
-            sentences = f"{name}: " + wrong + " is no finite number; write 12.5 or leave it blank."
+            allowed = "write 1024." if name in NEEDED else "write 12.5 or leave it blank."
+            sentences = f"{name}: " + wrong + f" is no finite number; {allowed}"
             problems = _noted(problems, sentences)
+        if name in NEEDED:
+            problems = _noted(problems, _all(raw[blank], f"{name} is blank; it is needed."))
     return pd.DataFrame(columns), problems
 
 
@@ -173,12 +186,16 @@ def _untimed(table: pd.DataFrame, catalog: Catalog) -> Found:
 
 
 def _beyond(table: pd.DataFrame, _: Catalog) -> Found:
-    """Numbers outside their limits, and blanks where there must be a number."""
-    for name in ("input_tokens", "output_tokens"):
-        missing = table.index[table[name].isna()]
-        yield pd.Series(f"{name} is blank; it is needed.", index=missing, dtype=object)
+    """Numbers outside their limits, and a prefix that its prompt does not hold."""
     for name, (least, most) in LIMITS.items():
         yield _outside(table[name], name, least, most)
+    longer = table["cached_input_tokens"] > table["input_tokens"]
+    yield _all(table["id"][longer], "cached_input_tokens: more than input_tokens, its prompt.")
+
+
+def _all(rows: pd.Series, sentence: str) -> pd.Series:
+    """One sentence for each of some rows."""
+    return pd.Series(sentence, index=rows.index, dtype=object)
 
 
 def _outside(number: pd.Series, name: str, least: float, most: float) -> pd.Series:

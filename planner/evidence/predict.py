@@ -8,13 +8,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.errors import PredictError
+from planner.evidence.bench import Outcome
+from planner.evidence.conventions import SPLIT
 from planner.evidence.deployments import Described, described
 from planner.evidence.points import Points
 from planner.evidence.runs import outcomes
 from planner.evidence.watts import chip_watts
 from planner.facts.calibration import Calibration
 from planner.facts.catalog import Catalog
+from planner.facts.units import BYTES_PER_GB, BYTES_PER_GIB
 from planner.physics.efficiency import Efficiency, efficiency
+from planner.physics.memory import chip_weight_bytes
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +26,9 @@ RATE = "predicted_output_tokens_per_s_per_accelerator"
 COLUMNS = (
     "predicted_ttft_s", "predicted_tpot_s", RATE, "predicted_power_w_per_accelerator",
     "predicted_energy_j_per_output_token", "predicted_tpot_low_s", "predicted_tpot_high_s",
-    f"{RATE}_low", f"{RATE}_high",
+    f"{RATE}_low", f"{RATE}_high", "predicted_ttft_low_s", "predicted_ttft_high_s",
+    "predicted_power_low_w_per_accelerator", "predicted_power_high_w_per_accelerator",
+    "predicted_energy_low_j_per_output_token", "predicted_energy_high_j_per_output_token",
 )  # fmt: skip
 REFUSED = "refused"
 POWER = ("memory_j_per_byte", "compute_weight", "expert_order")
@@ -71,15 +77,49 @@ def _answer(table: pd.DataFrame, calibration: Calibration, catalog: Catalog) -> 
     numbers = {name: calibration.numbers[name].whole.value for name in POWER}
     watts = chip_watts(held.points, found, table["accelerator"], numbers, catalog)
     rate = found.output_tokens_per_s_per_accelerator
-    low, high = _bands(table, held, calibration, "tpot")
-    slow, fast = _bands(table, held, calibration, "rate")
-    columns = (
-        found.ttft_s, found.tpot_s, rate, watts, watts / rate,
-        found.tpot_s * low, found.tpot_s * high, rate * slow, rate * fast,
-    )  # fmt: skip
+    likely = {
+        "tpot": found.tpot_s, "rate": rate, "ttft": found.ttft_s,
+        "power": watts, "energy": watts / rate,
+    }  # fmt: skip
+    ends = [
+        value * frac
+        for quantity, value in likely.items()
+        for frac in _bands(table, held, calibration, quantity)
+    ]
+    columns = (found.ttft_s, found.tpot_s, rate, watts, watts / rate, *ends)
     answer = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)), index=table.index)
-    refused = pd.Series(found.refused, index=table.index)
+    refused = pd.Series(_refused(found, held), index=table.index)
     return answer.mask(refused != "").assign(**{REFUSED: refused})
+
+
+def _refused(found: Outcome, held: Described) -> NDArray[np.object_]:
+    """Why a row has no answer: what its load lacks, weights beyond all memory, or an unknown rate.
+
+    A data sheet's GB of memory may be GiB, so that much more is let through.
+    """
+    points = held.points
+    memory_bytes = points.sheet.memory_bytes / BYTES_PER_GB * BYTES_PER_GIB
+    needed = chip_weight_bytes(points.profile, points.decode.layout)
+    rate = found.output_tokens_per_s_per_accelerator
+    reasons = {
+        TOO_LARGE: needed > memory_bytes,
+        NO_POOLS: (points.load == SPLIT) & np.isnan(points.prefill.n_chips + points.decode.n_chips),
+        NO_RATE: np.isnan(rate),
+    }
+    refused = found.refused
+    for reason, holds in reasons.items():
+        refused = np.where((refused == "") & holds, reason, refused)
+    return refused
+
+
+TOO_LARGE = (
+    "the weights do not fit the chips of a replica; give more chips, a wider tp, or fewer bits."
+)
+NO_POOLS = (
+    "nothing says how the chips are shared between the pools; give prefill_tp, prefill_workers, "
+    "decode_tp and decode_workers, or prefill_accelerators and decode_accelerators."
+)
+NO_RATE = "the chip publishes no rate of arithmetic that serves weights of this precision."
 
 
 def _bands(

@@ -119,6 +119,29 @@ def by_pair(held: Compared) -> str:
     return head + markdown(columns, rows)
 
 
+def weakest(held: Compared, least_rows: float, most_frac: float) -> str:
+    """Combinations of so many rows that the fit misses by more, though it has seen them."""
+    told = [
+        f"{model}, {chip}, {engine}, {load}"
+        for model, chip, engine, load in zip(
+            *(key(held) for key in (_column("model"), _column("accelerator"), _engine, _load)),
+            strict=True,
+        )
+    ]
+    labels = np.array(told, dtype=object)
+    rows = []
+    for quantity, words in WORDS.items():
+        error = held.error(quantity, SEEN)
+        usable = held.counted & np.isfinite(error)
+        for label in sorted(set(labels[usable])):
+            mine = error[usable & (labels == label)]
+            if len(mine) >= least_rows and np.median(np.abs(mine)) > most_frac:
+                rows.append(
+                    (label, words, f"{len(mine)}", _shown(np.abs(mine)), _shown(mine, signed=True))
+                )
+    return markdown(("what", "quantity", "rows", "error", "bias"), rows)
+
+
 def by_chip(held: Compared) -> str:
     """Errors of fits that never saw a chip, by chip."""
     head = (

@@ -23,6 +23,7 @@ from planner.evidence.tables import (
     by_split,
     markdown,
     number_table,
+    weakest,
 )
 from planner.facts.calibration import SCOPES, Calibration
 from planner.facts.catalog import Catalog
@@ -54,10 +55,12 @@ def report(held: Compared, catalog: Catalog) -> str:
         _opening(held, calibration),
         _headline(held, catalog),
         _coverage(held),
+        PARITY,
         _faults(held),
         *(by_split(held, title, key) for title, key in SPLITS.items()),
         by_pair(held),
         by_chip(held),
+        _weak(held, catalog),
         number_table(calibration),
     )
     return "\n".join(parts)
@@ -82,6 +85,24 @@ def _opening(held: Compared, calibration: Calibration) -> str:
 
 OPENING = Path(__file__).with_suffix(".md")
 """What the report says before its tables."""
+
+WEAK_SPOTS = Path(__file__).with_name("weak_spots.md")
+"""What is known of the largest errors."""
+
+PARITY = """
+## Predicted over measured
+
+Each row once, predicted by a fit that never saw its pair of model and chip; dotted: twice and half.
+
+![Four panels on logarithmic axes: most points lie near the diagonal.](validation.png)
+"""
+
+
+def _weak(held: Compared, catalog: Catalog) -> str:
+    rows = catalog.number("fit.validation.weak_rows").value
+    frac = catalog.number("fit.validation.weak_frac").value
+    said = WEAK_SPOTS.read_text(encoding="utf-8").format(rows=f"{rows:g}", frac=percent(frac))
+    return said + weakest(held, rows, frac)
 
 
 def _headline(held: Compared, catalog: Catalog) -> str:

@@ -124,11 +124,12 @@ def _turn(
     step = step_s(batch)
     prompt = np.where(loop.mixed, np.maximum(beside_s(batch, step), 0.0), alone_s)
     cycle = running * prompt + loop.iterations * step
-    others = running * prompt / cycle * (running - 1) / running
+    beside = np.maximum(running - 1, 0.0)
+    others = beside * prompt / cycle
     queue = np.minimum(
         prompt * others / (2 * (1 - np.minimum(others, NEARLY_ONE))), running * prompt / 2
     )
-    in_step = np.where(loop.mixed, queue + clump_prompts * prompt * (1 - 1 / running), 0.0)
+    in_step = np.where(loop.mixed, queue + clump_prompts * prompt * beside / running, 0.0)
     steady = np.where(np.asarray(loop.drawn_frac) > 0, queue, in_step)
     return _Turn(step, prompt, cycle, first_wave_s(loop, running, prompt) + steady)
 
@@ -141,7 +142,8 @@ def first_wave_s(loop: Loop, running: Floats, prompt_s: Floats) -> Floats:
     answers are equal and decode stands still for prompts do all end in step and every wave wait.
     """
     spread = (np.asarray(loop.drawn_frac) > 0) | np.asarray(loop.mixed, bool)
-    return np.asarray((running - 1) * prompt_s / 2 / np.where(spread, loop.slots_used, 1.0))
+    waits_s = np.maximum(running - 1, 0.0) * prompt_s / 2
+    return np.asarray(waits_s / np.where(spread, loop.slots_used, 1.0))
 
 
 def full_rate_per_s(

@@ -22,6 +22,8 @@ OUT_OF_REACH = {
     },
     "LLMCompass": {
         "A100 prefill, 800 to 2000 GB/s",
+        "A100 decode, 800 to 2000 GB/s",
+        "A100 decode, 2000 to 3200 GB/s",
     },
     "SPAD artefact": {
         "bloom-176b h100 decode 1 x 1024",
@@ -31,6 +33,7 @@ OUT_OF_REACH = {
     },
     "Splitwise": {
         "bloom-176b a100 prefill 1 x 8192",
+        "bloom-176b a100 decode 1 x 1024",
         "bloom-176b h100 prefill 1 x 512",
         "bloom-176b h100 prefill 1 x 4096",
         "bloom-176b h100 prefill 1 x 8192",
@@ -61,6 +64,7 @@ OUT_OF_REACH = {
     },
     "Splitwise power": {
         "h100 token constant",
+        "a100 request, llama-2-70b TP8",
     },
 }
 
