@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -103,3 +104,82 @@ def test_a_traceback_never_reaches_the_shell(tmp_path):
     )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+ROWS = """site,model,accelerator,n_accelerators,tp,engine,input_tokens,output_tokens,concurrency
+north,llama-3.1-70b,h100-sxm,8,8,vllm,1000,200,32
+south,llama-9,h100-sxm,8,8,vllm,1000,200,32
+"""
+
+
+def points(tmp_path, text=ROWS):
+    path = tmp_path / "points.csv"
+    path.write_text(text)
+    return path
+
+
+def test_predict_writes_the_columns_given_and_then_its_own(tmp_path, capsys):
+    out = tmp_path / "out.csv"
+    assert main(["predict", str(points(tmp_path)), "-o", str(out)]) == 0
+    header, north, south = out.read_text().splitlines()
+    names = header.split(",")
+    assert names[:9] == ROWS.splitlines()[0].split(",")
+    assert names[9] == "predicted_ttft_s"
+    assert names[-1] == "refused"
+    assert north.startswith(ROWS.splitlines()[1])
+    assert float(north.split(",")[names.index("predicted_tpot_s")]) > 0
+    assert "llama-9 is not in the catalog" in south
+    said = capsys.readouterr().err
+    assert "1 of 2 rows answered." in said
+    assert "Row 3: model: llama-9" in said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["predict", "{points}", "-o", "{folder}"],
+        ["predict", "{points}", "-o", "{out}", "--calibration", "nobodys"],
+        ["predict", "{points}", "-o", "{out}", "--calibration", "../up"],
+        ["predict", "{folder}", "-o", "{out}"],
+        ["predict", "{broken}", "-o", "{out}"],
+        ["calibrate", "{points}"],
+        ["calibrate", "{broken}"],
+        ["calibrate", "{folder}/nowhere.csv"],
+        ["validate", "-o", "{folder}"],
+    ],
+)
+def test_bad_points_exit_2_with_one_line(arguments, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("SWITCHYARD_DATA_DIR", str(tmp_path / "data"))
+    (tmp_path / "broken.csv").write_text("model,tp\nllama-3.1-70b,8\n")
+    places = {
+        "points": points(tmp_path), "folder": tmp_path, "out": tmp_path / "out.csv",
+        "broken": tmp_path / "broken.csv",
+    }  # fmt: skip
+    assert main([each.format(**places) for each in arguments]) == 2
+    printed = capsys.readouterr()
+    (line,) = printed.err.splitlines()
+    assert line.startswith(f"planner {arguments[0]}: ")
+    assert printed.out == ""
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.filterwarnings("ignore:'str' is not supported as a fill value")
+def test_calibrate_keeps_a_name_that_predict_takes(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("SWITCHYARD_DATA_DIR", str(tmp_path / "data"))
+    header, north, _ = ROWS.splitlines()
+    path = points(tmp_path, f"{header},tpot_s\n{north},0.03\n")
+    assert main(["calibrate", str(path), "--name", "ours"]) == 0
+    assert "ours.toml" in capsys.readouterr().out
+    times = []
+    for arguments in ([], ["--calibration", "ours"]):
+        out = tmp_path / "out.csv"
+        assert main(["predict", str(path), "-o", str(out), *arguments]) == 0
+        head, row = (line.split(",") for line in out.read_text().splitlines())
+        times.append(float(row[head.index("predicted_tpot_s")]))
+    assert abs(times[1] - 0.03) < abs(times[0] - 0.03)
+
+
+def test_validate_writes_the_report_of_the_documentation(tmp_path):
+    out = tmp_path / "validation.md"
+    assert main(["validate", "-o", str(out)]) == 0
+    assert out.read_text() == Path("docs/validation.md").read_text()
