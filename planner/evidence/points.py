@@ -96,6 +96,7 @@ def checked(given: pd.DataFrame, catalog: Catalog, place: str = "The table") -> 
     Raises:
         PredictError: a needed column is missing.
     """
+    given = given.rename(columns=lambda name: name.strip())
     absent = [name for name in NEEDED if name not in given]
     if absent:
         raise PredictError(
@@ -130,6 +131,8 @@ def _typed(given: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
     for name in (*CONFIGURATION, *MEASURED):
         raw = given[name].str.strip() if name in given else pd.Series("", index=given.index)
         blank = raw.isin(BLANKS)
+        if name in NEEDED:
+            problems = _noted(problems, _all(raw[blank], f"{name} is blank; it is needed."))
         if name in TEXTS:
             columns[name] = raw.mask(blank, "")
             continue
@@ -140,8 +143,6 @@ def _typed(given: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
             allowed = "write 1024." if name in NEEDED else "write 12.5 or leave it blank."
             sentences = f"{name}: " + wrong + f" is no finite number; {allowed}"
             problems = _noted(problems, sentences)
-        if name in NEEDED:
-            problems = _noted(problems, _all(raw[blank], f"{name} is blank; it is needed."))
     return pd.DataFrame(columns), problems
 
 
@@ -160,7 +161,7 @@ def _shown(texts: pd.Series) -> pd.Series:
 def _unknown(table: pd.DataFrame, catalog: Catalog) -> Found:
     """Models, chips, precisions and modes that nobody knows."""
     for name, known in (("model", catalog.models), ("accelerator", catalog.accelerators)):
-        wrong = table[name][~table[name].isin(list(known))]
+        wrong = table[name][~table[name].isin(["", *known])]
         hints = {text: _hint(text, known) for text in wrong.unique()}
         yield f"{name}: " + _shown(wrong) + " is not in the catalog" + wrong.map(hints)
     allowed = {"mode": MODES, "weight_precision": PRECISIONS, "kv_precision": PRECISIONS}

@@ -10,7 +10,7 @@ import planner
 from planner.errors import PredictError
 from planner.evidence.calibrate import recalibrated, shifts_of
 from planner.evidence.crossval import folds
-from planner.evidence.fitting import Fit, fitted, straight
+from planner.evidence.fitting import Fit, fitted
 from planner.evidence.measured import own, shipped
 from planner.evidence.named import TOLERANCE, differing, keep, with_named
 from tests.evidence.stand_ins import CATALOG, RATE, SPLIT, answers, given
@@ -70,15 +70,15 @@ def test_numbers_that_are_not_the_fit_do_not_stay():
     assert apart_from_shipped(start | {key: start[key] + by})[key] < by - TOLERANCE
 
 
-def without_chip(number, chip, by):
-    effect = number.effects["chip"][chip]
-    chips = {**number.effects["chip"], chip: replace(effect, value=effect.value + by)}
-    return replace(number, effects={**number.effects, "chip": chips})
+def slower_kernels(number, engine, by):
+    effect = number.effects["engine"][engine]
+    engines = {**number.effects["engine"], engine: replace(effect, value=effect.value + by)}
+    return replace(number, effects={**number.effects, "engine": engines})
 
 
 def test_a_known_truth_is_found_again(tmp_path):
-    lowered = without_chip(SHIPPED.numbers["memory_frac"], "h100-sxm", -0.2)
-    truth = replace(SHIPPED, numbers={**SHIPPED.numbers, "memory_frac": lowered})
+    slower = slower_kernels(SHIPPED.numbers["layer_overhead_s"], "vllm", 0.3)
+    truth = replace(SHIPPED, numbers={**SHIPPED.numbers, "layer_overhead_s": slower})
     rows = [
         {"concurrency": n, "tp": tp, "n_accelerators": tp, "input_tokens": "200", "model": model}
         for n in ("1", "2", "4", "8", "16", "32")
@@ -90,13 +90,12 @@ def test_a_known_truth_is_found_again(tmp_path):
     found = recalibrated(held, CATALOG)
     groups = held.rows.groups[0]
     before, after, true = (
-        straight("share", each.numbers["memory_frac"].at(groups))
-        for each in (SHIPPED, found, truth)
+        np.log(each.numbers["layer_overhead_s"].at(groups)) for each in (SHIPPED, found, truth)
     )
-    assert before - true == pytest.approx(0.2, abs=1e-3)
-    assert true < after < before
+    assert true - before == pytest.approx(0.3, abs=1e-3)
+    assert after == pytest.approx(true, abs=0.02)
     ours = answers(*rows, catalog=replace(CATALOG, calibration=found))["predicted_tpot_s"]
-    np.testing.assert_allclose(ours, held.table["tpot_s"], rtol=5e-3)
+    np.testing.assert_allclose(ours, held.table["tpot_s"], rtol=3e-3)
 
 
 def test_points_that_the_shipped_numbers_explain_move_nothing(tmp_path):
@@ -258,10 +257,10 @@ def test_a_name_that_makes_no_file_is_refused(name, tmp_path):
 
 def test_the_first_number_that_differs_is_named():
     numbers = SHIPPED.numbers
-    changed = without_chip(numbers["memory_frac"], "h100-sxm", 2 * TOLERANCE)
+    changed = slower_kernels(numbers["layer_overhead_s"], "vllm", 2 * TOLERANCE)
     assert differing(SHIPPED, SHIPPED) == ""
-    other = replace(SHIPPED, numbers={**numbers, "memory_frac": changed})
-    assert differing(SHIPPED, other) == "memory_frac, chip h100-sxm,"
+    other = replace(SHIPPED, numbers={**numbers, "layer_overhead_s": changed})
+    assert differing(SHIPPED, other) == "layer_overhead_s, engine vllm,"
 
 
 @pytest.mark.sweep

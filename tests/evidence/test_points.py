@@ -108,6 +108,16 @@ def test_text_where_a_needed_number_must_be_is_told_once(column):
     assert "blank" not in said
 
 
+@pytest.mark.parametrize("column", ["model", "accelerator", "input_tokens", "output_tokens"])
+def test_a_blank_where_something_is_needed_is_called_blank(column):
+    assert problem(**{column: ""}) == f"{column} is blank; it is needed."
+
+
+def test_spaces_around_a_name_of_a_column_do_not_matter(tmp_path):
+    header = HEADER.replace(",", " , ")
+    assert list(answered(written(tmp_path, f"{header}\n{LINE}\n"))["refused"]) == [""]
+
+
 @pytest.mark.parametrize("column", NUMBERS)
 def test_a_number_out_of_bounds_is_told_with_its_bounds(column):
     for said in problems(*({column: text} for text in OUTSIDE)):
