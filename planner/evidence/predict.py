@@ -18,7 +18,6 @@ from planner.facts.calibration import Calibration
 from planner.facts.catalog import Catalog
 from planner.facts.units import BYTES_PER_GB, BYTES_PER_GIB
 from planner.physics.efficiency import Efficiency, efficiency
-from planner.physics.memory import chip_weight_bytes
 
 Floats = NDArray[np.float64]
 
@@ -99,10 +98,9 @@ def _refused(found: Outcome, held: Described) -> NDArray[np.object_]:
     """
     points = held.points
     memory_bytes = points.sheet.memory_bytes / BYTES_PER_GB * BYTES_PER_GIB
-    needed = chip_weight_bytes(points.profile, points.decode.layout)
     rate = found.output_tokens_per_s_per_accelerator
     reasons = {
-        TOO_LARGE: needed > memory_bytes,
+        TOO_LARGE: points.profile.weight_bytes > points.n_accelerators * memory_bytes,
         NO_POOLS: (points.load == SPLIT) & np.isnan(points.prefill.n_chips + points.decode.n_chips),
         NO_RATE: np.isnan(rate),
     }
@@ -112,9 +110,7 @@ def _refused(found: Outcome, held: Described) -> NDArray[np.object_]:
     return refused
 
 
-TOO_LARGE = (
-    "the weights do not fit the chips of a replica; give more chips, a wider tp, or fewer bits."
-)
+TOO_LARGE = "the weights do not fit all chips together; give more chips, or fewer bits a weight."
 NO_POOLS = (
     "nothing says how the chips are shared between the pools; give prefill_tp, prefill_workers, "
     "decode_tp and decode_workers, or prefill_accelerators and decode_accelerators."
