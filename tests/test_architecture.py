@@ -25,9 +25,11 @@ UNITS = {
 }  # fmt: skip
 # Public names of the scenario and the plan, and numbers that are pure by their nature.
 UNITLESS = {
-    "batch", "batch_cap", "batch_mean", "decode_to_prefill_token_ratio", "demand_scale",
-    "dispersion", "engineers", "ep", "fleet_mix", "high", "load", "load_at_cap", "low", "minute",
-    "min_confidence", "n", "peak_minute", "peak_to_mean", "planning_month", "pue",
+    "attention_dp", "batch", "batch_cap", "batch_mean", "decode_to_prefill_token_ratio",
+    "demand_scale",
+    "dispersion", "engineers", "drafts", "ep", "fleet_mix", "high", "least_slack", "load",
+    "load_at_cap", "low", "minute",
+    "min_confidence", "n", "peak_minute", "peak_to_mean", "planning_month", "pp", "pue",
     "ratio_in_18_months", "refused", "roof_order", "row", "scale_up_domain", "schema_version",
     "slack", "tp",
     "unreadable",
@@ -81,12 +83,14 @@ UNIT_CONSTANTS = {
 }  # fmt: skip
 # Grids, tolerances and lengths of text: no reader's answer depends on them.
 NUMERICAL_CONSTANTS = {
-    "ALL_TOKENS", "BLOCK_TOKENS", "CLOSE", "DIFFERENCE", "DIGITS", "FLAT", "GROUPS", "HIGHEST_RATE",
+    "ALL_TOKENS", "BLOCK_TOKENS", "CLOSE", "DIFFERENCE", "DIGITS", "FLAT", "HIGHEST_RATE",
     "HIGHEST_SHARE", "LEAST_BATCH", "LEAST_REQUESTS", "LEAST_ROWS", "LOADS", "MOST_CHOSEN",
     "NAME_CHARACTERS", "N_CATALOGS", "NEARLY_ONE", "N_DRAWS", "N_HALVINGS", "N_LIFE_NODES",
-    "N_LOADS", "N_POINTS", "N_SAMPLES", "N_STEPS", "N_TURNS", "PATIENCE_S", "PLACES", "PRECISION",
+    "N_BATCHES", "N_LOADS", "N_POINTS", "N_SAMPLES", "N_STEPS", "N_TRIED", "N_TURNS",
+    "PATIENCE_S", "PLACES", "PRECISION",
     "PRIVATE", "ROOT_DECIMALS", "ROOT_TOLERANCE", "ROUNDING", "SHOWN_CHARACTERS", "SHOWN_NAMES",
-    "SHOWN_PROBLEMS", "SHOWN_ROWS", "SMALLEST", "SPAN", "STILL", "TOLERANCE",
+    "SHOWN_PROBLEMS", "SHOWN_ROWS", "SMALLEST", "SPAN", "STAGES", "STAGE_CHIPS",
+    "STILL", "TOLERANCE",
 }  # fmt: skip
 CONSTANTS = UNIT_CONSTANTS | NUMERICAL_CONSTANTS
 
@@ -263,6 +267,8 @@ def bare_numbers(path: str) -> Iterator[str]:
         elif isinstance(node, ast.FunctionDef):
             with_default = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
             allowed |= {default for arg, default in with_default if arg.arg == "quantile"}
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "quantile":
+            allowed |= set(ast.walk(node))
     for node in ast.walk(tree(path)):
         number = isinstance(node, ast.Constant) and type(node.value) in {int, float}
         if number and node not in allowed and node.value not in {0, 1, 2}:

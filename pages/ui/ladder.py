@@ -98,7 +98,9 @@ def pools(plan: Plan, document: Document, option: str) -> pd.DataFrame:
             "Serves": ", ".join(pool["classes"]).replace("_", " "),
             "Chip": chips[pool["accelerator"]].name,
             "Chips": text.number(pool["n_accelerators"], place=0),
-            "Replicas": f"{text.number(pool['n_replicas'], place=0)} of {pool['tp'] * pool['ep']}",
+            "Replicas": text.number(pool["n_replicas"], place=0),
+            "Layout": layout(pool),
+            "Weights": pool["weight_precision"].upper(),
             "Requests at once": text.number(pool["batch"], place=0) if pool["batch"] else "–",
             "In use at peak": text.percent(pool["utilization"], place=-2),
             "Power cap": text.percent(pool["power_cap_frac"], place=-2),
@@ -106,6 +108,15 @@ def pools(plan: Plan, document: Document, option: str) -> pd.DataFrame:
         for pool in tables.record(document, option)["pools"]
     ]
     return pd.DataFrame(rows)
+
+
+LAYOUT = (("tp", "TP"), ("attention_dp", "DP"), ("ep", "EP"), ("pp", "PP"))
+
+
+def layout(pool: Mapping[str, Any]) -> str:
+    """How a replica's chips share the model, what is 1 left out: TP8, DP16 EP16."""
+    named = [f"{short}{pool[name]}" for name, short in LAYOUT if pool[name] > 1]
+    return " ".join(named) or "1 chip"
 
 
 def against_limits(used: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -10,7 +10,8 @@ from planner.errors import ScenarioError
 from planner.facts.accelerators import Accelerator
 from planner.facts.catalog import Catalog
 from planner.facts.ledger import Ledger
-from planner.fleet.options import Sizing, ladder
+from planner.fleet.offers import Sizing
+from planner.fleet.options import ladder
 from planner.fleet.pools import Fleet
 from planner.fleet.sizing import Buying, server_chips
 from planner.fleet.watts import Watts, capped, fleet_watts, nameplate_w, tdp
@@ -36,11 +37,22 @@ class Sized:
 
 def sized(scenario: Scenario, catalog: Catalog) -> Sized:
     """Size the six options to the scenario's demand in its planning month."""
+    asked = sizing(scenario, catalog)
+    ledger = asked.ledger
+    fleets = {fleet.id: fleet for fleet in ladder(asked)}
+    fleets |= {name: capped(fleets[name], catalog, ledger) for name in CAPPED}
+    watts = {name: fleet_watts(fleet, catalog, ledger) for name, fleet in fleets.items()}
+    caveats = (*asked.excluded.values(), *_fallbacks(scenario, catalog, fleets))
+    owned = serving_chips(scenario)
+    return Sized(scenario, catalog, ledger, asked.demands, fleets, watts, owned, caveats)
+
+
+def sizing(scenario: Scenario, catalog: Catalog) -> Sizing:
+    """What sizing needs to know of a scenario; ScenarioError where there is nothing to size."""
     ledger = ledger_of(scenario, catalog)
     owned = serving_chips(scenario)
-    _check_owned(
-        catalog, "owned" if owned else "default_accelerator", _proportions(scenario, owned)
-    )
+    owned_frac = _proportions(scenario, owned)
+    _check_owned(catalog, "owned" if owned else "default_accelerator", owned_frac)
     excluded = dict(_excluded(scenario, catalog, ledger))
     purchasable = tuple(name for name in scenario.candidates if name not in excluded)
     paper = tuple(_paper(catalog))
@@ -50,28 +62,24 @@ def sized(scenario: Scenario, catalog: Catalog) -> Sized:
             "classes: nobody asks for anything; give demand_scale and one class's requests_per_s "
             "a value above 0."
         )
-    sizing = Sizing(
+    return Sizing(
         scenario=scenario,
         catalog=catalog,
         ledger=ledger,
         demands=asked,
-        owned_frac=_proportions(scenario, owned),
+        owned_frac=owned_frac,
         purchasable=purchasable,
         paper=paper,
+        excluded=excluded,
         buying=Buying(
             usd_per_chip_year={
                 chip: usd_per_chip_year(chip, scenario, catalog, ledger)
-                for chip in sorted({*_proportions(scenario, owned), *purchasable, *paper})
+                for chip in sorted({*owned_frac, *purchasable, *paper})
             },
             server_chips=int(ledger["estimates.serving.server_chips"]),
             spare_replicas=int(ledger["estimates.serving.spare_replicas"]),
         ),
     )
-    fleets = {fleet.id: fleet for fleet in ladder(sizing)}
-    fleets |= {name: capped(fleets[name], catalog, ledger) for name in CAPPED}
-    watts = {name: fleet_watts(fleet, catalog, ledger) for name, fleet in fleets.items()}
-    caveats = (*excluded.values(), *_fallbacks(scenario, catalog, fleets))
-    return Sized(scenario, catalog, ledger, asked, fleets, watts, owned, caveats)
 
 
 def serving_chips(scenario: Scenario) -> dict[str, float]:

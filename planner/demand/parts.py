@@ -108,8 +108,9 @@ class Fabric(Part):
     gbit_per_s_per_node: float = number(
         "Fabric speed per node", "Gbit/s", 1, 1e5, "Network speed of one server."
     )
-    transfer: Literal["naive", "contiguous"] = Field(
-        title="Cache transfer", description="Block by block, or in one contiguous piece."
+    transfer: Literal["naive", "contiguous", "compressed"] = Field(
+        title="Cache transfer",
+        description="Each layer of each block apart, whole blocks, or whole blocks compressed.",
     )
     overlap: Literal["none", "layerwise"] = Field(
         title="Transfer overlap", description="Whether layers travel while later ones compute."

@@ -12,7 +12,7 @@ import json
 import tomllib
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -44,7 +44,7 @@ _NEEDED = (_DATED, _SOURCES, _ACCELERATORS, _MODELS)
 _TYPED = (*_NEEDED, _CALIBRATION)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalog:
     """All facts, read-only; add or replace entries with `dataclasses.replace`.
 
@@ -63,6 +63,11 @@ class Catalog:
     calibration: Calibration | None
     date: str
     version: str
+
+    @cached_property
+    def calibrated(self) -> dict[str, Quantity]:
+        """Numbers of the calibration by their names in the register, as far as asked for."""
+        return {}
 
     def number(self, path: str) -> Quantity:
         """The quantity at a dotted path; `CatalogError` names a path that is absent."""

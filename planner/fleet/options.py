@@ -1,29 +1,15 @@
 """The ladder: the six ways to serve the same demand, each sized to the same service levels."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from planner.demand.parts import Software
-from planner.demand.scenario import Scenario
 from planner.demand.workload import Demand
-from planner.facts.accelerators import Accelerator
-from planner.facts.catalog import Catalog
-from planner.facts.ledger import Ledger
-from planner.facts.units import BYTES_PER_GBIT
+from planner.fleet import reasons
 from planner.fleet.building import pool
-from planner.fleet.curves import Curves, curves
-from planner.fleet.fabric import Handoff, kv_handoff
+from planner.fleet.candidates import Candidates
+from planner.fleet.offers import Sizing, Ways, allowed
 from planner.fleet.pools import DECODE, MONOLITHIC, PREFILL, Fleet, Pool
-from planner.fleet.sizing import (
-    Buying,
-    Table,
-    choose,
-    decode_table,
-    monolithic_table,
-    prefill_table,
-    server_chips,
-)
-from planner.text import seconds
+from planner.fleet.sizing import Choice, Question, choose
 
 LABELS = {
     "as-built": "Keep buying what is owned, software as it is",
@@ -34,47 +20,7 @@ LABELS = {
     "split-specialised": "Phase-specialised chips on paper",
 }
 PURCHASABLE = tuple(LABELS)[:-1]
-
-
-@dataclass(frozen=True, slots=True)
-class Sizing:
-    """What sizing needs to know about the scenario, computed once.
-
-    owned_frac: share of each owned chip type. purchasable, paper: chips by id.
-    buying: what orders the candidates, and in what units they come.
-    """
-
-    scenario: Scenario
-    catalog: Catalog
-    ledger: Ledger
-    demands: tuple[Demand, ...]
-    owned_frac: Mapping[str, float]
-    purchasable: tuple[str, ...]
-    paper: tuple[str, ...]
-    buying: Buying
-
-    def chips(self, ids: Iterable[str]) -> list[Accelerator]:
-        """Catalog entries in order, each once."""
-        return [self.catalog.accelerators[name] for name in dict.fromkeys(ids)]
-
-
-Timed = tuple[Curves, Table]
-
-
-@dataclass(frozen=True, slots=True)
-class ClassTables:
-    """Every candidate of one class, timed: as built, with software, and split.
-
-    owned_fit: whether an owned chip holds the model with the software in place.
-    """
-
-    demand: Demand
-    built: Timed | None
-    remedied: Timed | None
-    prefill: Timed | None
-    decode: Timed | None
-    handoff: Handoff | None
-    owned_fit: bool
+TOLERANCE = 1 + 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,31 +31,29 @@ class Draft:
     problems: tuple[str, ...] = ()
 
 
+Key = tuple[str, str, tuple[str, ...]]
+"""An option, a class, and the chips that a pool may be of."""
+
+
 def ladder(sizing: Sizing) -> tuple[Fleet, ...]:
     """The six options in the order of the bridge."""
-    tables = [_class_tables(sizing, demand) for demand in sizing.demands]
-    owned = tuple(sizing.owned_frac)
-    anyone = (*owned, *sizing.purchasable)
-    paper = [_fit_for(sizing, role) for role in (PREFILL, DECODE)]
-    drafts: dict[str, Callable[[ClassTables], Draft]] = {
-        "as-built": lambda held: _monolithic(sizing, held, held.built),
-        "monolithic-software": lambda held: _monolithic(sizing, held, held.remedied),
-        "split-same-chip": lambda held: _split(sizing, held, owned, owned),
-        "split-mixed": lambda held: _split(sizing, held, anyone, anyone),
-        "split-specialised": lambda held: _split(sizing, held, *paper),
-    }
-    fleets = {
-        name: _fleet(name, [draft(held) for held in tables]) for name, draft in drafts.items()
-    }
+    held, ways = allowed(sizing)
+    drafts = _drafts(sizing, held, ways) if held else _none(sizing)
+    fleets = {name: _fleet(name, drafts[name]) for name in drafts}
     same = fleets["split-same-chip"]
     fleets["split-capped"] = replace(same, id="split-capped", label=LABELS["split-capped"])
     return tuple(fleets[name] for name in LABELS)
 
 
-def _fit_for(sizing: Sizing, role: str) -> tuple[str, ...]:
-    """Paper chips designed for a role."""
-    chips = sizing.catalog.accelerators
-    return tuple(chip for chip in sizing.paper if chips[chip].phase_fit.startswith(role))
+def _drafts(sizing: Sizing, held: Candidates, ways: Ways) -> dict[str, list[Draft]]:
+    """The pools of each class, option by option; the capped split is the split itself."""
+    return {**_whole(sizing, held, ways), **_split(sizing, held, ways)}
+
+
+def _none(sizing: Sizing) -> dict[str, list[Draft]]:
+    """No chip holds any model."""
+    every = [Draft((), (reasons.does_not_fit(sizing, demand),)) for demand in sizing.demands]
+    return {name: every for name in LABELS if name != "split-capped"}
 
 
 def _fleet(name: str, drafts: Sequence[Draft]) -> Fleet:
@@ -123,165 +67,180 @@ def _fleet(name: str, drafts: Sequence[Draft]) -> Fleet:
     )
 
 
-def _class_tables(sizing: Sizing, demand: Demand) -> ClassTables:
-    model = sizing.catalog.models[demand.source.model]
-    scenario, ledger = sizing.scenario, sizing.ledger
-    if demand.input_tokens + demand.output_tokens > model.max_context:
-        return ClassTables(demand, None, None, None, None, None, False)
-    now, could = scenario.software, scenario.available_software
-    owned, bought = sizing.chips(sizing.owned_frac), sizing.chips(sizing.purchasable)
-    built = curves(model, demand, now, owned, ledger)
-    fits = built is not None
-    built = built or curves(model, demand, now, bought, ledger)
-    remedied = built if fits and now == could else curves(model, demand, could, owned, ledger)
-    everyone = sizing.chips([*sizing.owned_frac, *sizing.purchasable, *sizing.paper])
-    split = curves(model, demand, could, everyone, ledger)
-    sent = kv_handoff(scenario.fabric, split, model.n_layers, ledger) if split else None
-    return ClassTables(
-        demand=demand,
-        built=(built, _monolithic_table(built, demand, now)) if built else None,
-        remedied=(remedied, _monolithic_table(remedied, demand, could)) if remedied else None,
-        prefill=(split, _prefill_table(split, demand, sent, ledger)) if split and sent else None,
-        decode=(split, _decode_table(split, demand, ledger)) if split else None,
-        handoff=sent,
-        owned_fit=fits,
-    )
+def _whole(sizing: Sizing, held: Candidates, ways: Ways) -> dict[str, list[Draft]]:
+    """The two monolithic options: a pool for each owned type, in owned proportions.
+
+    A class that no owned chip holds as built is shown on chips that could be bought.
+    """
+    named = {"as-built": ways.built, "monolithic-software": ways.remedied}
+    apart = tuple((chip,) for chip in sizing.owned_frac)
+    chips = {
+        (option, demand.name): (sizing.purchasable,)
+        if option == "as-built" and demand.name in ways.elsewhere
+        else apart
+        for option in named
+        for demand in sizing.demands
+    }
+
+    def questions(share: Mapping[Key, float]) -> dict[Key, Question]:
+        return {
+            (option, demand.name, each): held.question(
+                MONOLITHIC,
+                offers[demand.name],
+                each,
+                ttft_s=demand.source.p99_ttft_s,
+                demand_frac=share.get((option, demand.name, each), 1.0),
+            )
+            for option, offers in named.items()
+            for demand in sizing.demands
+            if demand.name in offers
+            for each in chips[option, demand.name]
+        }
+
+    first = _answers(held, MONOLITHIC, questions({}))
+    share = _shares(sizing, first)
+    several = len(sizing.owned_frac) > 1
+    chosen = _answers(held, MONOLITHIC, questions(share)) if several else first
+    return {
+        option: [
+            _pools_of(sizing, held, ways, option, demand, chosen, share)
+            for demand in sizing.demands
+        ]
+        for option in named
+    }
 
 
-def _prefill_table(held: Curves, demand: Demand, sent: Handoff, ledger: Ledger) -> Table:
-    quantile = ledger["estimates.serving.slo_quantile"]
-    share = 1 - ledger["estimates.serving.decode_wait_share_frac"]
-    return prefill_table(held, demand, demand.peak_per_s, sent.visible_s, quantile, share)
+def _shares(sizing: Sizing, chosen: Mapping[Key, Choice | None]) -> dict[Key, float]:
+    """Share of a class by owned type such that chips stand in their owned proportions."""
+    carried = {
+        (option, name, chips): sizing.owned_frac.get(chips[0], 1.0) / choice.n_accelerators
+        for (option, name, chips), choice in chosen.items()
+        if choice
+    }
+    total: dict[tuple[str, str], float] = {}
+    for (option, name, _), each in carried.items():
+        total[option, name] = total.get((option, name), 0.0) + each
+    return {key: each / total[key[0], key[1]] for key, each in carried.items()}
 
 
-def _decode_table(held: Curves, demand: Demand, ledger: Ledger) -> Table:
-    share = ledger["estimates.serving.decode_wait_share_frac"]
-    return decode_table(held, demand, demand.peak_per_s, share)
-
-
-def _monolithic_table(held: Curves, demand: Demand, software: Software) -> Table:
-    return monolithic_table(
-        held,
-        demand,
-        demand.peak_per_s,
-        chunked=software.chunked_prefill,
-        prefix_cache=software.prefix_cache,
-    )
-
-
-def _monolithic(sizing: Sizing, tables: ClassTables, held: Timed | None) -> Draft:
-    """One pool per owned type; where no owned chip holds the model, of chips that could."""
-    if held is None:
-        return Draft((), (_does_not_fit(sizing, tables.demand),))
-    if held is tables.built and not tables.owned_fit:
-        instead = _sized(sizing, MONOLITHIC, held, tables.demand, set(sizing.purchasable), 1.0)
-        return replace(instead, problems=(_does_not_fit(sizing, tables.demand), *instead.problems))
-    shares = _demand_shares(sizing, held, tables.demand)
-    return _together(
-        _sized(sizing, MONOLITHIC, held, tables.demand, {chip}, share)
-        for chip, share in shares.items()
-    )
-
-
-def _demand_shares(sizing: Sizing, held: Timed, demand: Demand) -> dict[str, float]:
-    """Demand by owned chip type such that chips stand in their owned proportions."""
-    carried = {}
-    for chip, owned in sizing.owned_frac.items():
-        choice = choose(held[1], held[0], demand.peak_per_s, sizing.buying, allowed={chip})
-        if choice is not None:
-            carried[chip] = owned / choice.n_accelerators
-    total = sum(carried.values())
-    return {chip: value / total for chip, value in carried.items()}
-
-
-def _split(
-    sizing: Sizing, tables: ClassTables, prefill: Sequence[str], decode: Sequence[str]
+def _pools_of(
+    sizing: Sizing,
+    held: Candidates,
+    ways: Ways,
+    option: str,
+    demand: Demand,
+    chosen: Mapping[Key, Choice | None],
+    share: Mapping[Key, float],
 ) -> Draft:
-    """The cheapest prefill and decode pools among the chips allowed for each."""
-    demand, sent = tables.demand, tables.handoff
-    if tables.prefill is None or tables.decode is None or sent is None:
-        return Draft((), (_does_not_fit(sizing, demand),))
-    first = _sized(sizing, PREFILL, tables.prefill, demand, set(prefill), 1.0)
-    second = _sized(sizing, DECODE, tables.decode, demand, set(decode), 1.0)
-    if not (first.pools and second.pools):
-        return _together((first, second))
-    kv_per_s = sent.kv_bytes * demand.peak_per_s
-    pool_ = replace(first.pools[0], kv_bytes_per_s=kv_per_s, kv_transfer_s=sent.transfer_s)
-    crowded = _crowded(sizing, pool_)
-    return Draft((pool_, *second.pools), (*first.problems, *second.problems, *crowded))
+    """The monolithic pools of a class in an option."""
+    mine = {
+        key: choice for key, choice in chosen.items() if choice and key[:2] == (option, demand.name)
+    }
+    away = option == "as-built" and demand.name in ways.elsewhere
+    problems = [reasons.does_not_fit(sizing, demand)] if away or not mine else []
+    pools = []
+    for key, choice in mine.items():
+        pools.append(_pool(held, MONOLITHIC, choice, demand, share[key]))
+        if choice.slack > TOLERANCE:
+            problems.append(reasons.misses(demand, pools[-1], demand.source.p99_ttft_s))
+    return Draft(tuple(pools), tuple(problems))
 
 
-def _crowded(sizing: Sizing, prefill: Pool) -> tuple[str, ...]:
-    """A sentence when the prefill servers' links cannot carry the caches at peak."""
-    chip = sizing.catalog.accelerators[prefill.accelerator]
-    servers = prefill.n_accelerators / server_chips(chip, sizing.buying.server_chips)
-    needed = prefill.kv_bytes_per_s / BYTES_PER_GBIT / max(servers, 1)
-    held = sizing.scenario.fabric.gbit_per_s_per_node
-    if needed < held:
-        return ()
-    sentence = (
-        f"The fabric is too slow for {prefill.class_name}: {held:,.0f} Gbit/s per server, and "
-        f"{needed:,.0f} Gbit/s would do."
-    )
-    return (sentence,)
+def _split(sizing: Sizing, held: Candidates, ways: Ways) -> dict[str, list[Draft]]:
+    """The split options: decode first, then prefill in what is left of the time to first token."""
+    owned = tuple(sizing.owned_frac)
+    anyone = (*owned, *sizing.purchasable)
+    chips = {
+        "split-same-chip": {PREFILL: owned, DECODE: owned},
+        "split-mixed": {PREFILL: anyone, DECODE: anyone},
+        "split-specialised": {role: _fit_for(sizing, role) for role in (PREFILL, DECODE)},
+    }
+
+    def questions(
+        role: str, left_s: Mapping[tuple[str, str], float], wait_s: Mapping[tuple[str, str], float]
+    ) -> dict[Key, Question]:
+        return {
+            (option, demand.name, allowed_chips[role]): held.question(
+                role,
+                ways.split[demand.name],
+                allowed_chips[role],
+                ttft_s=left_s[option, demand.name],
+                wait_s=wait_s.get((option, demand.name), 0.0),
+            )
+            for option, allowed_chips in chips.items()
+            for demand in sizing.demands
+            if (option, demand.name) in left_s
+        }
+
+    limits = {
+        (option, demand.name): demand.source.p99_ttft_s
+        for option in chips
+        for demand in sizing.demands
+        if demand.name in ways.split
+    }
+    waits = {key: limit * _wait_share(sizing) for key, limit in limits.items()}
+    decode = _by_class(_answers(held, DECODE, questions(DECODE, waits, {})))
+    taken = {key: min(choice.ttft_s, waits[key]) for key, choice in decode.items()}
+    left = {key: limits[key] - taken[key] for key in taken}
+    late = questions(PREFILL, left, taken)
+    prefill = _by_class(_answers(held, PREFILL, late))
+    prompts = {key[:2]: question for key, question in late.items()}
+    return {
+        option: [
+            _pair(sizing, held, demand, prefill.get(key), decode.get(key), prompts.get(key))
+            for demand in sizing.demands
+            for key in [(option, demand.name)]
+        ]
+        for option in chips
+    }
 
 
-def _sized(
-    sizing: Sizing, role: str, held: Timed, demand: Demand, chips: set[str], share: float
+def _by_class(chosen: Mapping[Key, Choice | None]) -> dict[tuple[str, str], Choice]:
+    return {key[:2]: choice for key, choice in chosen.items() if choice}
+
+
+def _fit_for(sizing: Sizing, role: str) -> tuple[str, ...]:
+    """Paper chips designed for a role."""
+    chips = sizing.catalog.accelerators
+    return tuple(chip for chip in sizing.paper if chips[chip].phase_fit.startswith(role))
+
+
+def _answers(
+    held: Candidates, role: str, questions: Mapping[Key, Question]
+) -> dict[Key, Choice | None]:
+    chosen = choose(list(questions.values()), held.tables[role], held.unit)
+    return dict(zip(questions, chosen, strict=True))
+
+
+def _pair(
+    sizing: Sizing,
+    held: Candidates,
+    demand: Demand,
+    prefill: Choice | None,
+    decode: Choice | None,
+    prompts: Question | None,
 ) -> Draft:
-    """The cheapest pool of a role; with a sentence when no size of it meets the service levels."""
-    table_curves, table = held
-    matching = (
-        sizing.ledger[f"software.rate_matching.{role}_rate_frac"] if role != MONOLITHIC else 1
+    """The two pools of a class, and why they do not serve it. prompts: asked of prefill."""
+    if prefill is None or decode is None or prompts is None:
+        return Draft((), (reasons.does_not_fit(sizing, demand),))
+    first, second = (
+        _pool(held, role, choice, demand) for role, choice in ((PREFILL, prefill), (DECODE, decode))
     )
-    choice = choose(
-        table,
-        table_curves,
-        demand.peak_per_s,
-        sizing.buying,
-        allowed=chips,
-        share=share,
-        matching_frac=matching,
-    )
-    if choice is None:
-        return Draft((), (_does_not_fit(sizing, demand),))
-    built = pool(role, table_curves, choice, demand, share=share)
-    return Draft((built,), () if choice.slack <= TOLERANCE else (_misses(demand, built),))
+    kv_bytes_per_s, transfer_s = held.sent(prefill.row)
+    first = replace(first, kv_bytes_per_s=kv_bytes_per_s, kv_transfer_s=transfer_s)
+    problems = []
+    if prefill.slack > TOLERANCE:
+        problems.append(reasons.late_prefill(sizing, held, demand, first, prompts))
+    if decode.slack > TOLERANCE:
+        wait_s = demand.source.p99_ttft_s * _wait_share(sizing)
+        problems.append(reasons.misses(demand, second, wait_s))
+    return Draft((first, second), tuple(problems))
 
 
-TOLERANCE = 1 + 1e-6
+def _pool(held: Candidates, role: str, choice: Choice, demand: Demand, share: float = 1.0) -> Pool:
+    return pool(role, held.curves, choice, demand, share=share, sent_frac=held.sent_frac)
 
 
-def _together(drafts: Iterable[Draft]) -> Draft:
-    held = list(drafts)
-    return Draft(
-        tuple(pool for draft in held for pool in draft.pools),
-        tuple(problem for draft in held for problem in draft.problems),
-    )
-
-
-def _does_not_fit(sizing: Sizing, demand: Demand) -> str:
-    asked = demand.source
-    most = sizing.catalog.models[asked.model].max_context
-    if demand.input_tokens + demand.output_tokens > most:
-        return f"{asked.name} asks for more than the {most:,} tokens that {asked.model} can hold."
-    return (
-        f"No allowed chip holds {asked.model} for {asked.name}: "
-        "allow a chip with more memory, or lower precision."
-    )
-
-
-def _misses(demand: Demand, built: Pool) -> str:
-    """The service level that no size reaches, and the nearest one that would be met."""
-    wanted = demand.source
-    reached = []
-    if built.p99_ttft_s is not None and built.p99_ttft_s > wanted.p99_ttft_s:
-        reached.append(
-            f"first token {seconds(built.p99_ttft_s)}, {seconds(wanted.p99_ttft_s)} asked"
-        )
-    if built.p99_tpot_s is not None and built.p99_tpot_s > wanted.p99_tpot_s:
-        reached.append(f"per token {seconds(built.p99_tpot_s)}, {seconds(wanted.p99_tpot_s)} asked")
-    return (
-        f"No number of {built.accelerator} {built.role} replicas meets the p99 of {demand.name}: "
-        f"best {' and '.join(reached)}."
-    )
+def _wait_share(sizing: Sizing) -> float:
+    """Part of the time to first token that the wait for a place in decode may take."""
+    return float(sizing.ledger["estimates.serving.decode_wait_share_frac"])

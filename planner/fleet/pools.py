@@ -59,6 +59,8 @@ class Pool:
     """Replicas of one model on one kind of chip that serve one workload class in one role.
 
     n_needed: replicas that carry the peak at full use, without queueing reserve and N+1.
+    tp, attention_dp, ep, pp: how a replica's chips share a model (`Layout`). weight_precision,
+    drafts: what runs. chunk_tokens: of prompts in a step, 0 where they have a pool of their own.
     batch: requests in decode on a replica at peak. demand_frac: share of the class served here.
     peak, mean: over all time at the peak and the mean rate. in_prefill, in_decode: while a step of
     that phase runs. p99_ttft_s: the whole time to first token where prefill happens; p99_tpot_s
@@ -73,7 +75,12 @@ class Pool:
     n_replicas: int
     n_needed: float
     tp: int
+    attention_dp: int
     ep: int
+    pp: int
+    weight_precision: str
+    drafts: int
+    chunk_tokens: float
     batch: float
     utilization: float
     demand_frac: float
@@ -89,6 +96,11 @@ class Pool:
     kv_stored_frac: float = 0.0
     power_cap_frac: float = 1.0
 
+    @property
+    def replica_chips(self) -> int:
+        """Chips that hold one copy of the model."""
+        return self.tp * self.attention_dp * self.pp
+
     def scaled(self, factor: float, units: "Units") -> "Pool":
         """The same plan for `factor` times the demand, in whole servers and with its spare."""
         if factor <= 0:
@@ -96,8 +108,8 @@ class Pool:
         running = (self.n_replicas - units.spare_replicas) * factor
         least = ceil(running - ROUNDING) + units.spare_replicas
         server = units.server_chips[self.accelerator]
-        n_accelerators = ceil(least * self.tp / server) * server
-        n = n_accelerators // self.tp
+        n_accelerators = ceil(least * self.replica_chips / server) * server
+        n = n_accelerators // self.replica_chips
         busier = self.n_replicas * factor / n
         return replace(
             self,

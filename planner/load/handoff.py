@@ -4,7 +4,7 @@ A mechanism is data: in how many pieces the cache crosses, what each piece costs
 and what share of the bytes is left after compression.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -42,9 +42,8 @@ class Handoff:
     """The hand-off as a request sees it [s] and as a node must carry it.
 
     transfer_s: a request of mean length alone on the link; wait_mean_s: for earlier transfers;
-    visible_*: both, less what overlaps prefill. needed_bytes_per_s: the slowest link that keeps
-    the visible quantile within its budget; infinite where no link would. Infinite delays and
-    feasible=False where transfers come faster than the link carries them.
+    visible_*: both, less what overlaps prefill. Infinite delays and feasible=False where transfers
+    come faster than the link carries them.
     """
 
     transfer_s: Numbers
@@ -53,7 +52,6 @@ class Handoff:
     visible_quantile_s: Numbers
     utilization: Numbers
     gbit_per_s_per_node: Numbers
-    needed_bytes_per_s: Numbers
     feasible: bool | Flags
 
 
@@ -102,44 +100,54 @@ def gbit_per_s_per_node(requests_per_s: Floats, kv_bytes: Floats, n_nodes: Float
     return requests_per_s * kv_bytes * BITS_PER_BYTE / BITS_PER_GBIT / n_nodes
 
 
-def handoff(
-    requests_per_s: ArrayLike,
-    kv_bytes: ArrayLike,
-    link_bytes_per_s: ArrayLike,
-    n_layers: ArrayLike,
-    prefill_s: ArrayLike,
-    *,
-    n_nodes: ArrayLike = 1,
-    overlap: str = LAYERWISE,
-    mechanism: Mechanism | None = None,
-    input_scv: ArrayLike = 1.0,
-    arrival_scv: ArrayLike = 1.0,
-    budget_s: ArrayLike = np.inf,
-    quantile: ArrayLike = 0.99,
-) -> Handoff:
-    """GI/G/1 of caches on the link of each prefill node: delay, rate needed, whether it does.
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What crosses the links: every field broadcasts.
 
-    kv_bytes, prefill_s: of a request of mean length; both grow with it, so that a long prompt
-    hides a long transfer. The quantile adds the excesses of queue and length as squares.
-    budget_s: what of the service level the hand-off may use [s]. Everything broadcasts. Requests
-    leave prefill no more bunched than they came (arrival_scv), so the queue errs to the safe side.
+    requests_per_s over all nodes; kv_bytes, prefill_s of a request of mean length; both grow with
+    it, so that a long prompt hides a long transfer. n_nodes: prefill nodes, each with a link.
+    Requests leave prefill no more bunched than they came (arrival_scv) and go to any node alike:
+    each sees an SCV of 1 + (Ca² − 1)/n (Whitt, Bell System Technical Journal 62(9), 1983).
     Raises ValueError on negative, empty or non-finite input and on an unknown overlap.
     """
-    load = _Load(
-        rate_per_s=non_negative("requests_per_s", requests_per_s),
-        kv_bytes=positive("kv_bytes", kv_bytes),
-        n_layers=at_least_one("n_layers", n_layers),
-        prefill_s=non_negative("prefill_s", prefill_s),
-        n_nodes=whole_servers("n_nodes", n_nodes),
-        input_scv=non_negative("input_scv", input_scv),
-        arrival_scv=non_negative("arrival_scv", arrival_scv),
-        level_frac=open_fraction("quantile", quantile),
-        overlap=overlap,
-        mechanism=mechanism or Mechanism(),
-    )
-    link = positive("link_bytes_per_s", link_bytes_per_s)
-    delay = _delay(load, link)
-    budget = np.asarray(budget_s, dtype=np.float64)
+
+    requests_per_s: ArrayLike
+    kv_bytes: ArrayLike
+    n_layers: ArrayLike
+    prefill_s: ArrayLike
+    n_nodes: ArrayLike = 1
+    overlap: str = LAYERWISE
+    mechanism: Mechanism = field(default_factory=Mechanism)
+    input_scv: ArrayLike = 1.0
+    arrival_scv: ArrayLike = 1.0
+    quantile: ArrayLike = 0.99
+
+    def checked(self) -> "Checked":
+        """The same as arrays."""
+        return Checked(
+            rate_per_s=non_negative("requests_per_s", self.requests_per_s),
+            kv_bytes=positive("kv_bytes", self.kv_bytes),
+            n_layers=at_least_one("n_layers", self.n_layers),
+            prefill_s=non_negative("prefill_s", self.prefill_s),
+            n_nodes=whole_servers("n_nodes", self.n_nodes),
+            input_scv=non_negative("input_scv", self.input_scv),
+            arrival_scv=non_negative("arrival_scv", self.arrival_scv),
+            level_frac=open_fraction("quantile", self.quantile),
+            overlap=self.overlap,
+            mechanism=self.mechanism,
+        )
+
+
+def handoff(
+    sending: Sending, link_bytes_per_s: ArrayLike, *, budget_s: ArrayLike = np.inf
+) -> Handoff:
+    """GI/G/1 of caches on the link of each prefill node: its delay, and whether that is in budget.
+
+    The quantile adds the excesses of queue and length as squares. budget_s: what of the service
+    level the hand-off may use [s].
+    """
+    load, link = sending.checked(), positive("link_bytes_per_s", link_bytes_per_s)
+    delay, budget = _delay(load, link), np.asarray(budget_s, dtype=np.float64)
     return Handoff(
         **plain(
             transfer_s=transfer_s(load.kv_bytes, link, load.mechanism),
@@ -148,14 +156,37 @@ def handoff(
             visible_quantile_s=delay.quantile_s,
             utilization=delay.utilization,
             gbit_per_s_per_node=load.gbit_per_s_per_node,
-            needed_bytes_per_s=_needed_bytes_per_s(load, link, budget),
             feasible=np.isfinite(delay.quantile_s) & (delay.quantile_s <= budget),
         )
     )
 
 
+def needed_link_bytes_per_s(sending: Sending, budget_s: ArrayLike = np.inf) -> Floats:
+    """The slowest link of a node whose hand-off quantile keeps a budget; +inf where none would.
+
+    By halving its logarithm, from the link that the caches of a node would fill.
+    """
+    load, budget = sending.checked(), np.asarray(budget_s, dtype=np.float64)
+    filled = np.maximum(load.gbit_per_s_per_node * BITS_PER_GBIT / BITS_PER_BYTE, 1.0)
+
+    def enough(doublings: Floats) -> NDArray[np.bool_]:
+        quantile_s = _delay(load, filled * 2.0**doublings).quantile_s
+        return np.isfinite(quantile_s) & (quantile_s <= budget)
+
+    shape = np.broadcast_shapes(filled.shape, budget.shape)
+    low, high = np.full(shape, -float(N_HALVINGS)), np.full(shape, float(N_HALVINGS))
+    possible = enough(high)
+    for _ in range(N_HALVINGS):
+        middle = (low + high) / 2
+        is_enough = enough(middle)
+        low, high = np.where(is_enough, low, middle), np.where(is_enough, middle, high)
+    return np.where(possible, filled * 2.0**high, np.inf)
+
+
 @dataclass(frozen=True, slots=True)
-class _Load:
+class Checked:
+    """What `Sending` says, as arrays."""
+
     rate_per_s: Floats
     kv_bytes: Floats
     n_layers: Floats
@@ -169,11 +200,12 @@ class _Load:
 
     @property
     def gbit_per_s_per_node(self) -> Floats:
+        """Link rate that the caches need on each node."""
         sent = self.kv_bytes * self.mechanism.bytes_frac
         return gbit_per_s_per_node(self.rate_per_s, sent, self.n_nodes)
 
     def visible_s(self, link: Floats, length: Floats) -> Floats:
-        """What a request of `length` mean lengths sees of its own transfer."""
+        """What a request of `length` mean lengths sees of its own transfer. [s]"""
         own_s = transfer_s(self.kv_bytes, link, self.mechanism) * length
         return visible_s(own_s, self.prefill_s * length, self.n_layers, self.overlap)
 
@@ -186,14 +218,14 @@ class _Delay:
     utilization: Floats
 
 
-def _delay(load: _Load, link: Floats) -> _Delay:
+def _delay(load: Checked, link: Floats) -> _Delay:
     """Queue of a node's link, then the visible part of the own transfer."""
     queue = prefill_pool(
         load.rate_per_s / load.n_nodes,
         transfer_s(load.kv_bytes, link, load.mechanism),
         load.input_scv,
         1,
-        arrival_scv=load.arrival_scv,
+        arrival_scv=1 + (load.arrival_scv - 1) / load.n_nodes,
         quantile=load.level_frac,
     )
     stable = np.asarray(queue.stable)
@@ -209,20 +241,3 @@ def _delay(load: _Load, link: Floats) -> _Delay:
         quantile_s=np.where(stable, wait_s + own_s + excess_s, np.inf),
         utilization=np.asarray(queue.utilization),
     )
-
-
-def _needed_bytes_per_s(load: _Load, link: Floats, budget_s: Floats) -> Floats:
-    """The slowest link within the budget, by halving its logarithm; infinite where none is."""
-
-    def enough(doublings: Floats) -> NDArray[np.bool_]:
-        quantile_s = _delay(load, link * 2.0**doublings).quantile_s
-        return np.isfinite(quantile_s) & (quantile_s <= budget_s)
-
-    shape = np.broadcast_shapes(load.gbit_per_s_per_node.shape, link.shape, budget_s.shape)
-    low, high = np.full(shape, -float(N_HALVINGS)), np.full(shape, float(N_HALVINGS))
-    possible = enough(high)
-    for _ in range(N_HALVINGS):
-        middle = (low + high) / 2
-        is_enough = enough(middle)
-        low, high = np.where(is_enough, low, middle), np.where(is_enough, middle, high)
-    return np.where(possible, link * 2.0**high, np.inf)

@@ -66,3 +66,17 @@ def place_wait_s(
     factor = length_spread_factor(scv, cap, np.minimum(rate / saturation, 1))
     safe = np.where(drained_per_s > 0, drained_per_s, 1)
     return np.where(drained_per_s > 0, full_frac * factor / safe, 0)
+
+
+def pooled_wait_frac(
+    load: Floats, n_queues: Floats, arrival_scv: Floats | float, scv: Floats | float
+) -> Floats:
+    """Wait left when requests go where they can start first, not to a random queue.
+
+    The M/M/c over the M/M/1 wait at equal load, C/(cρ), times the burstiness of arrivals over that
+    of a Poisson stream (Allen–Cunneen): the same routing that the shared prefill queue assumes.
+    """
+    whole = np.maximum(np.floor(n_queues), 1)
+    pooled = erlang_c(whole, whole * load) / (whole * load)
+    left: Floats = pooled * (arrival_scv + scv) / (1 + scv)
+    return left

@@ -143,6 +143,13 @@ def calibrated(catalog: Catalog, name: str) -> Quantity:
     Raises:
         CatalogError: there is no calibration, or no such number in it.
     """
+    known = catalog.calibrated
+    if name not in known:
+        known[name] = _calibrated(catalog, name)
+    return known[name]
+
+
+def _calibrated(catalog: Catalog, name: str) -> Quantity:
     held = catalog.calibration
     if held is None:
         raise CatalogError("The catalog holds no calibration.toml; `calibrate` makes one.")

@@ -9,13 +9,11 @@ from numpy.typing import NDArray
 
 from planner.facts.accelerators import Accelerator
 from planner.facts.ledger import Ledger
-from planner.facts.models import Model
 from planner.physics.efficiency import (
     WEIGHTS_ONLY,
     Efficiency,
     compute_precision,
     efficiency,
-    model_kind,
 )
 from planner.physics.roofline import Links
 
@@ -71,13 +69,12 @@ class Sheet:
     outside_bytes_per_s: Any
 
 
-def machine(chips: Sequence[Accelerator], model: Model, weights: str, ledger: Ledger) -> Machine:
-    """One row per chip, with the efficiency of its kind of model in the register."""
-    sheets = [sheet(chip, weights, ledger.__getitem__) for chip in chips]
-    kind = model_kind(model)
+def machines(pairs: Sequence[tuple[Accelerator, str, str]], ledger: Ledger) -> Machine:
+    """One row per chip, kind of model and checkpoint, with what the register says it reaches."""
+    sheets = [sheet(chip, weights, ledger.__getitem__) for chip, _, weights in pairs]
     reached = efficiency(
         lambda name: np.array(
-            [ledger[efficiency_name(name, chip.id, kind, weights)] for chip in chips]
+            [ledger[efficiency_name(name, chip.id, *about)] for chip, *about in pairs]
         )
     )
     return assembled(stacked_sheets(sheets, np.arange(len(sheets))), reached)

@@ -25,7 +25,8 @@ SUFFIX_UNITS = {
     "_years": "years", "_months": "months", "_weeks": "weeks", "_w": "W", "_bytes": "bytes",
     "_s": "s", "_j_per_bit": "J/bit", "_j_per_flop": "J/FLOP", "_tokens": "tokens",
     "_tokens_per_step": "tokens/step", "_fte_per_mw": "FTE/MW", "_mm": "mm", "_mm2": "mm2",
-    "_multiple": "1", "pue": "1", "_max_over_min": "1", "usd_per_eur": "1", "_log2_batch": "1",
+    "_multiple": "1", "_layers": "1", "pue": "1", "_max_over_min": "1", "usd_per_eur": "1",
+    "_log2_batch": "1",
 }  # fmt: skip
 
 

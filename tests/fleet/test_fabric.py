@@ -1,104 +1,83 @@
-"""The hand-off of a cache: sizes and rates by hand, what streaming hides, published pairs."""
+"""The fabric of a scenario as a mechanism: sizes by hand, and the published pairs."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from planner.decision.assumptions import ledger_of
 from planner.decision.sized import sized
 from planner.demand.parts import Fabric
 from planner.demand.scenario import Scenario
 from planner.facts.catalog import load_catalog
-from planner.fleet.curves import curves
-from planner.fleet.fabric import kv_handoff
-from tests.stand_ins import demand
+from planner.fleet.fabric import link
+from planner.load.handoff import transfer_s
 
 CATALOG = load_catalog()
-SCENARIO = Scenario(profile="axiom")
-LEDGER = ledger_of(SCENARIO, CATALOG)
-PLAIN = SCENARIO.software
+LEDGER = ledger_of(Scenario(profile="axiom"), CATALOG)
+CHAT_BYTES = 327_680 * 1155
 
 
-def held(model="llama-3.3-70b", prompt=1155.0, chips=("h100-sxm",)):
-    chips = [CATALOG.accelerators[name] for name in chips]
-    return curves(CATALOG.models[model], demand(prompt=prompt), PLAIN, chips, LEDGER)
-
-
-CHAT = held()
-
-
-def sent(gbit_per_s=400.0, transfer="contiguous", overlap="none", timed=CHAT, n_layers=80):
-    fabric = Fabric(gbit_per_s_per_node=gbit_per_s, transfer=transfer, overlap=overlap)
-    return kv_handoff(fabric, timed, n_layers, LEDGER)
+def took(kv_bytes, tokens, layers, gbit=400.0, transfer="contiguous"):
+    fabric = Fabric(gbit_per_s_per_node=gbit, transfer=transfer, overlap="none")
+    held = link(fabric, LEDGER)
+    return float(
+        transfer_s(
+            np.array(kv_bytes, float),
+            np.array(held.bytes_per_s),
+            held.mechanism(np.array(tokens, float), np.array(layers, float)),
+        )
+    )
 
 
 class TestTransfer:
-    def test_a_chat_with_a_70b_model_crosses_400_gbit_in_7_6_ms(self):
-        # 327,680 bytes × 1,155 tokens over 50 GB/s.
-        assert sent().transfer_s == pytest.approx(7.569e-3, rel=1e-3)
+    def test_a_chat_with_a_70b_model_crosses_400_gbit_in_7_6_ms_and_its_blocks_in_1_3(self):
+        # 327,680 bytes x 1,155 tokens over 50 GB/s; 73 blocks of 17.4 microseconds.
+        assert took(CHAT_BYTES, 1155, 80) == pytest.approx(7.569e-3 + 73 * 17.4e-6, rel=1e-3)
 
-    def test_opt_66b_at_ten_prompts_of_512_tokens_a_second_fills_97_gbit(self):
-        # DistServe, section 3.3: 1.13 GiB a prompt; its "90 Gbps" counts GiB.
-        size = sent(timed=held("opt-66b", 512.0)).kv_bytes
-        assert size == pytest.approx(1.21e9, rel=5e-3)
-        assert 10 * size * 8 / 1e9 == pytest.approx(97, abs=0.5)
+    def test_flowkvs_request_takes_what_it_measured_either_way(self):
+        # 13,000 tokens of Llama-3.1-8B: 131,072 bytes a token at 400 Gb/s
+        cache = 131_072 * 13_000
+        slow, fast = (took(cache, 13_000, 32, transfer=t) for t in ("naive", "contiguous"))
+        assert (slow, fast) == (pytest.approx(0.944, rel=0.05), pytest.approx(0.053, rel=0.15))
+        assert 1 - fast / slow == pytest.approx(0.944, abs=0.02)
 
-    def test_copying_block_by_block_is_slower_by_the_measured_pair(self):
-        # FlowKV: 0.944 s before its layout, 0.053 s after: 94.4 % less.
-        saved = 1 - sent().transfer_s / sent(transfer="naive").transfer_s
-        assert saved == pytest.approx(0.944, abs=5e-4)
+    def test_copying_by_layer_costs_more_the_more_layers_there_are(self):
+        few, many = (took(CHAT_BYTES, 1155, n, transfer="naive") for n in (32, 80))
+        assert many - few == pytest.approx(73 * 2 * 48 * 17.4e-6, rel=1e-2)
 
-    def test_half_the_rate_takes_twice_the_time(self):
-        assert sent(200.0).transfer_s == pytest.approx(2 * sent(400.0).transfer_s)
-
-
-class TestWhatIsSeen:
-    def test_all_of_it_without_overlap(self):
-        assert sent(10.0).visible_s == pytest.approx([sent(10.0).transfer_s] * len(CHAT.n_chips))
-
-    def test_the_last_layer_where_the_transfer_is_faster_than_the_prompt(self):
-        assert sent(overlap="layerwise").visible_s == pytest.approx(7.569e-3 / 80, rel=1e-3)
-
-    def test_of_a_streamed_chat_less_than_7_percent_of_the_prompts_compute(self):
-        # Splitwise, section IV, on eight H100s at 400 Gb/s; 5 ms in absolute terms.
-        seen = sent(overlap="layerwise").visible_s
-        assert np.all(seen < 0.07 * CHAT.prefill_s)
-        assert np.all(seen < 5e-3)
-
-    def test_what_outlasts_the_prompt_where_the_transfer_is_slower(self):
-        # At 1 Gb/s the cache takes 3.028 s; the prompt hides its own time of that.
-        slow = sent(1.0, overlap="layerwise").visible_s
-        assert slow == pytest.approx(3.0278 - CHAT.prefill_s, rel=1e-4)
-
-    def test_a_model_of_one_layer_hides_nothing(self):
-        whole = sent(overlap="layerwise", n_layers=1)
-        assert whole.visible_s == pytest.approx([whole.transfer_s] * len(CHAT.n_chips))
-
-    @given(st.floats(1, 1e3), st.floats(1, 100), st.sampled_from(["none", "layerwise"]))
-    def test_a_faster_fabric_never_shows_more(self, gbit, factor, overlap):
-        slow, fast = sent(gbit, overlap=overlap), sent(gbit * factor, overlap=overlap)
-        assert np.all(fast.visible_s <= slow.visible_s * (1 + 1e-12))
-
-    @given(st.floats(1, 1e5))
-    def test_streaming_never_shows_more_than_waiting(self, gbit):
-        streamed, waited = sent(gbit, overlap="layerwise"), sent(gbit)
-        assert np.all(streamed.visible_s <= waited.visible_s * (1 + 1e-12))
+    def test_compression_sends_a_quarter_of_the_bytes(self):
+        # CacheGen: 3.5 to 4.3 times smaller
+        whole, small = (
+            took(CHAT_BYTES, 1155, 80, 10.0, transfer=t) for t in ("contiguous", "compressed")
+        )
+        assert 3.5 < whole / small < 4.3
 
 
-def test_memory_and_fabric_sizes_are_the_same_bytes():
-    assert sent().kv_bytes == CHAT.kv_bytes_per_request
+class TestInAPlan:
+    def split(self, **fabric):
+        asked = Scenario.read({"profile": "axiom", "fabric": fabric})
+        return sized(asked, CATALOG).fleets["split-same-chip"]
 
+    def test_a_slow_fabric_that_more_servers_can_share_takes_more_servers(self):
+        quick, slow = self.split(gbit_per_s_per_node=400.0), self.split(gbit_per_s_per_node=15.0)
+        chips = [
+            sum(p.n_accelerators for p in f.pools if p.role == "prefill") for f in (quick, slow)
+        ]
+        assert quick.feasible
+        assert slow.feasible
+        assert chips[1] > chips[0]
 
-def test_a_split_that_sends_more_than_its_links_carry_does_not_serve():
-    # Two servers' worth of prompts send more than 40 Gb/s each, though each cache alone is quick.
-    asked = Scenario.read({"profile": "axiom", "fabric": {"gbit_per_s_per_node": 40.0}})
-    split = sized(asked, CATALOG).fleets["split-same-chip"]
-    per_server = [
-        pool.kv_bytes_per_s * 8e-9 / (pool.n_accelerators / 8)
-        for pool in split.pools
-        if pool.role == "prefill"
-    ]
-    assert max(per_server) > 40
-    assert not split.feasible
-    assert "The fabric is too slow for chat: 40 Gbit/s per server" in split.reason
+    def test_a_fabric_too_slow_for_any_number_of_them_says_which_would_do(self):
+        slow = self.split(gbit_per_s_per_node=1.0, overlap="none")
+        assert not slow.feasible
+        assert "The fabric is too slow for chat: 1 Gbit/s per server, and" in slow.reason
+        needed = {
+            sentence.split(":")[0].rsplit(" ", 1)[1]: float(sentence.split("and ")[1].split()[0])
+            for sentence in slow.reason.split(". ")
+        }
+        enough = self.split(gbit_per_s_per_node=max(needed.values()), overlap="none")
+        assert enough.feasible
+
+    def test_pieces_too_slow_for_any_link_name_the_layout_that_would_do(self):
+        stuck = self.split(gbit_per_s_per_node=400.0, transfer="naive", overlap="none")
+        assert not stuck.feasible
+        assert "allow a contiguous transfer, layer by layer" in stuck.reason

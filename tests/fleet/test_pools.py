@@ -37,7 +37,7 @@ class TestScaling:
     def test_replicas_stay_whole(self, share):
         part = pool().scaled(share, UNITS)
         assert part.n_replicas == int(part.n_replicas)
-        assert part.n_accelerators == part.n_replicas * part.tp
+        assert part.n_accelerators == part.n_replicas * part.replica_chips
 
     def test_how_a_replica_works_does_not_change(self):
         part = pool().scaled(0.4, UNITS)

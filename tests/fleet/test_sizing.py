@@ -1,58 +1,51 @@
 """Sizing by hand: loads that meet the service levels, one spare, whole servers, the least cost."""
 
-import math
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import lognorm
 
 from planner.facts.catalog import load_catalog
-from planner.fleet.sizing import (
-    LOADS,
-    Buying,
-    Table,
-    choose,
-    lognormal_quantile,
-    pooled_wait_frac,
-    prefill_table,
-    server_chips,
-)
-from tests.stand_ins import demand
+from planner.fleet.sizing import Buying, Question, choose, server_chips, unit_of
+from planner.fleet.tables import Lazy, Table
 
 CHIPS = load_catalog().accelerators
 BUYING = Buying({"h100-sxm": 3.0, "mi300x": 2.0, "l40s": 1.0}, server_chips=8, spare_replicas=1)
 PEAK_PER_S = 6.0
-
-
-def candidates(*rows):
-    """Configurations: a chip and how many of it hold one copy of the model."""
-    return SimpleNamespace(
-        chips=tuple(CHIPS[chip] for chip, _ in rows), n_chips=np.array([n for _, n in rows])
-    )
+LOADS = np.array([0.25, 0.5, 0.75])
 
 
 def table(*slacks, per_s=1.0):
     """Loads of 1/4, 1/2 and 3/4 of a replica that saturates at `per_s`; seconds are the slack."""
-    slack, load = np.array(slacks, float), np.array([0.25, 0.5, 0.75])
-    shape = slack.shape
-    saturation = np.broadcast_to(np.asarray(per_s, float), shape[:1])
+    slack = np.array(slacks, float)
+    saturation = np.broadcast_to(np.asarray(per_s, float), slack.shape[:1])[:, None]
     return Table(
-        n_replicas=PEAK_PER_S / (load * saturation[:, None]),
-        load=np.broadcast_to(load, shape),
-        slack=slack,
+        n_replicas=PEAK_PER_S / (LOADS * saturation),
         ttft_s=slack,
         tpot_s=slack / 10,
-        batch=load * 40 * np.ones(shape),
-        saturation_per_s=saturation,
+        batch=LOADS * 40 * np.ones(slack.shape),
+        patience_s=np.full(slack.shape, np.inf),
+        full_per_s=saturation,
     )
 
 
 def pick(held, rows, allowed=("h100-sxm", "mi300x", "l40s"), buying=BUYING, **how):
-    return choose(held, candidates(*rows), PEAK_PER_S, buying, allowed=set(allowed), **how)
+    """The choice among configurations: a chip and how many of it hold one copy of the model."""
+    chips = [CHIPS[chip] for chip, _ in rows]
+    index = np.array([n for n, chip in enumerate(chips) if chip.id in allowed], int)
+    plain = Question(
+        rows=index,
+        bound_per_s=np.full(len(index), 1e9),
+        least_slack=np.zeros(len(index)),
+        peak_per_s=PEAK_PER_S,
+        ttft_s=1.0,
+        tpot_s=1.0,
+    )
+    unit = unit_of(chips, np.arange(len(rows)), np.array([n for _, n in rows]), buying)
+    (chosen,) = choose([replace(plain, **how)], Lazy(held.at, len(rows)), unit)
+    return chosen
 
 
 class TestReplicas:
@@ -91,7 +84,7 @@ class TestReplicas:
         assert chosen.load == pytest.approx(6 / 13 / 0.9)
 
     def test_half_of_the_demand_takes_half_of_the_replicas_and_a_whole_spare(self):
-        chosen = pick(table([0.5, 0.75, 1.25]), [("h100-sxm", 8)], share=0.5)
+        chosen = pick(table([0.5, 0.75, 1.25]), [("h100-sxm", 8)], demand_frac=0.5)
         assert (chosen.n_replicas, chosen.n_needed) == (6, 3)
 
 
@@ -158,94 +151,61 @@ class TestChoice:
             assert after.n_accelerators >= before.n_accelerators
 
 
-class TestLengths:
-    def test_constant_lengths_have_no_tail(self):
-        assert lognormal_quantile(0.0, 0.99) == 1
+class TestSearch:
+    """Rows are put under load in the order of what they would cost at best."""
 
-    def test_the_median_of_scv_one_is_one_over_root_two(self):
-        assert lognormal_quantile(1.0, 0.5) == pytest.approx(2**-0.5)
+    def asked(self, bounds, **how):
+        rows = np.arange(len(bounds))
+        return Question(
+            rows=rows,
+            bound_per_s=np.array(bounds, float),
+            least_slack=np.array(how.get("least_slack", np.zeros(len(bounds)))),
+            peak_per_s=PEAK_PER_S,
+            ttft_s=1.0,
+            tpot_s=1.0,
+        )
 
-    def test_scv_three_has_a_p99_of_7_74(self):
-        # σ² = ln 4, σ = 1.17741; exp(2.32635·1.17741 − 0.693147) = 7.737.
-        assert lognormal_quantile(3.0, 0.99) == pytest.approx(7.737, abs=2e-3)
+    def search(self, held, question, **how):
+        tried = []
 
-    @given(st.floats(0.01, 20), st.floats(0.01, 0.99))
-    def test_agrees_with_scipy_on_a_law_of_mean_one(self, scv, level):
-        law = lognorm(s=np.sqrt(np.log1p(scv)))
-        assert law.std() ** 2 / law.mean() ** 2 == pytest.approx(scv, rel=1e-6)
-        expected = law.ppf(level) / law.mean()
-        assert lognormal_quantile(scv, level) == pytest.approx(expected, rel=1e-9)
+        def compute(rows):
+            tried.extend(rows.tolist())
+            return held.at(rows)
 
+        n = len(question.rows)
+        unit = unit_of([CHIPS["h100-sxm"]], np.zeros(n, int), np.full(n, 8), BUYING)
+        (chosen,) = choose([question], Lazy(compute, n), unit, **how)
+        return chosen, sorted(tried)
 
-def prompts(service_s, per_s, share=1.0, **changes):
-    """A prefill table of one configuration: rows of (replicas, p99 of the first token)."""
-    curves = SimpleNamespace(prefill_s=np.array([service_s]), load_s=np.zeros(1))
-    asked = demand(**{"input_scv": 0.0, "arrival_scv": 1.0, "p99_ttft_s": 10.0} | changes)
-    return prefill_table(curves, asked, per_s, np.zeros(1), 0.99, share)
+    def test_rows_that_could_never_be_cheaper_are_not_tried(self):
+        held = table(*[[0.5, 0.75, 1.25]] * 6)
+        # 11 replicas serve; a bound of 0.1/s asks for 61 at the least
+        chosen, tried = self.search(held, self.asked([1.0, 0.1, 0.1, 0.1, 0.1, 0.1]))
+        assert chosen.row == 0
+        assert tried == [0, 1, 2, 3]
 
+    def test_a_row_is_tried_as_long_as_it_could_be_cheaper(self):
+        held = table(*[[0.5, 0.75, 1.25]] * 5, [0.1, 0.2, 0.3])
+        chosen, tried = self.search(held, self.asked([1.0] * 6))
+        assert chosen.row == 5
+        assert tried == list(range(6))
 
-def crommelin(wait_s, utilization):
-    """P(W ≤ t) of M/D/1 with a service of one second (Crommelin 1932)."""
-    terms = ((utilization * (wait_s - k), k) for k in range(int(wait_s) + 1))
-    return (1 - utilization) * sum((-x) ** k / math.factorial(k) * math.exp(x) for x, k in terms)
+    def test_all_are_late_for_good_shows_the_closest(self):
+        held = table([2.5, 3.5, 4.5], [1.5, 1.75, 2.25])
+        chosen, tried = self.search(held, self.asked([0, 0], least_slack=[2.4, 1.4]))
+        assert (chosen.row, tried) == (1, [1])
+        assert chosen.slack > 1
 
+    def test_caches_that_wait_for_decode_longer_than_memory_holds_are_late(self):
+        held = replace(table([0.1, 0.2, 0.3]), patience_s=np.array([[4.0, 2.0, 1.0]]))
+        chosen, _ = self.search(held, replace(self.asked([1.0]), wait_s=2.0))
+        assert chosen.n_replicas == 13  # load 1/2: 12 replicas, and the spare
+        assert chosen.slack <= 1
 
-class TestPrefillPool:
-    def test_one_server_half_busy_with_constant_prompts(self):
-        # M/D/1 at ρ = 1/2, D = 1 s. Crommelin's exact law has its p99 wait at 3.336 s.
-        held = prompts(1.0, 0.5)
-        alone = held.ttft_s[0, held.n_replicas[0] == 1]
-        assert crommelin(3.336, 0.5) == pytest.approx(0.99, abs=1e-4)
-        assert alone == pytest.approx(1 + 3.336, rel=0.15)
-
-    def test_a_pool_of_many_waits_for_nothing_but_its_own_prompt(self):
-        assert prompts(1.0, 0.5).ttft_s[0, 0] == pytest.approx(1)
-
-    def test_the_longest_prompts_are_late_even_in_an_empty_pool(self):
-        held = prompts(1.0, 0.5, input_scv=1.0)
-        assert held.ttft_s[0, 0] == pytest.approx(lognormal_quantile(1.0, 0.99))
-
-    def test_servers_are_whole_and_suffice(self):
-        held = prompts(1.0, 37.0)
-        assert np.all(held.n_replicas == np.round(held.n_replicas))
-        assert np.all(held.n_replicas >= 37)
-
-    def test_slack_is_the_share_of_the_limit_that_is_used(self):
-        held = prompts(1.0, 0.5, p99_ttft_s=2.0)
-        assert held.slack[0, 0] == pytest.approx(0.5)
-
-    def test_of_which_a_part_is_left_to_decode(self):
-        held = prompts(1.0, 0.5, share=0.8, p99_ttft_s=2.0)
-        assert held.slack[0, 0] == pytest.approx(0.625)
-
-    @given(st.floats(0.1, 200), st.floats(0.01, 5), st.floats(0, 30))
-    def test_a_busier_pool_never_answers_sooner(self, per_s, service_s, arrival_scv):
-        held = prompts(service_s, per_s, arrival_scv=arrival_scv)
-        assert np.all(np.diff(held.ttft_s[0]) >= -1e-9 * held.ttft_s[0, 1:])
-
-    def test_loads_run_from_little_to_nearly_full(self):
-        assert 0 < LOADS[0] < 0.05
-        assert 0.95 < LOADS[-1] < 1
-
-
-class TestRouting:
-    def left(self, load, n, arrival_scv=1.0, scv=1.0):
-        return float(pooled_wait_frac(np.array([load]), np.array([n]), arrival_scv, scv)[0])
-
-    def test_a_replica_alone_gains_nothing(self):
-        assert self.left(0.7, 1.0) == pytest.approx(1)
-
-    @pytest.mark.parametrize(("load", "waits"), [(0.5, 1 / 3), (0.8, 32 / 45)])
-    def test_two_replicas_wait_as_m_m_2_against_m_m_1(self, load, waits):
-        # Erlang C of two servers is 2ρ²/(1 + ρ); a wait half as long, of that many more.
-        assert self.left(load, 2.0) == pytest.approx(waits / (2 * load))
-
-    def test_hundreds_wait_for_each_other_hardly_ever(self):
-        assert self.left(0.8, 500.0) < 1e-3
-
-    def test_bursts_lengthen_the_wait_as_in_allen_cunneen(self):
-        assert self.left(0.7, 4.0, arrival_scv=5.0) == pytest.approx(3 * self.left(0.7, 4.0))
-
-    @given(st.floats(0.05, 0.99), st.integers(1, 400), st.integers(1, 400))
-    def test_a_larger_pool_never_waits_longer(self, load, n, more):
-        assert self.left(load, float(n + more)) <= self.left(load, float(n)) * (1 + 1e-9)
+    def test_questions_share_what_was_tried(self):
+        held, tried = table([0.5, 0.75, 1.25], [0.1, 0.2, 0.3]), []
+        lazy = Lazy(lambda rows: tried.extend(rows.tolist()) or held.at(rows), 2)
+        unit = unit_of([CHIPS["h100-sxm"]], np.zeros(2, int), np.full(2, 8), BUYING)
+        choose([self.asked([1.0, 1.0]), self.asked([1.0, 1.0])], lazy, unit)
+        choose([self.asked([1.0, 1.0])], lazy, unit)
+        assert sorted(tried) == [0, 1]

@@ -4,11 +4,14 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from planner.load.waiting import (
     erlang_c,
     length_spread_factor,
     pollaczek_wait_s,
+    pooled_wait_frac,
     wait_quantile_s,
     waiting_scv,
 )
@@ -59,3 +62,26 @@ def test_variation_counts_less_with_many_servers_in_light_traffic():
     assert length_spread_factor(0.0, 2, 0.0) == pytest.approx(2 / 3)
     assert length_spread_factor(0.0, 2, 1.0) == pytest.approx(1 / 2)
     assert length_spread_factor(1.0, 7, 0.3) == pytest.approx(1.0)
+
+
+class TestRouting:
+    def left(self, load, n, arrival_scv=1.0, scv=1.0):
+        return float(pooled_wait_frac(np.array([load]), np.array([n]), arrival_scv, scv)[0])
+
+    def test_a_replica_alone_gains_nothing(self):
+        assert self.left(0.7, 1.0) == pytest.approx(1)
+
+    @pytest.mark.parametrize(("load", "waits"), [(0.5, 1 / 3), (0.8, 32 / 45)])
+    def test_two_replicas_wait_as_m_m_2_against_m_m_1(self, load, waits):
+        # Erlang C of two servers is 2ρ²/(1 + ρ); a wait half as long, of that many more.
+        assert self.left(load, 2.0) == pytest.approx(waits / (2 * load))
+
+    def test_hundreds_wait_for_each_other_hardly_ever(self):
+        assert self.left(0.8, 500.0) < 1e-3
+
+    def test_bursts_lengthen_the_wait_as_in_allen_cunneen(self):
+        assert self.left(0.7, 4.0, arrival_scv=5.0) == pytest.approx(3 * self.left(0.7, 4.0))
+
+    @given(st.floats(0.05, 0.99), st.integers(1, 400), st.integers(1, 400))
+    def test_a_larger_pool_never_waits_longer(self, load, n, more):
+        assert self.left(load, float(n + more)) <= self.left(load, float(n)) * (1 + 1e-9)

@@ -13,7 +13,7 @@ from planner.physics.machines import (
     ARITHMETIC,
     assembled,
     fallback_caveat,
-    machine,
+    machines,
     sheet,
     speed_name,
     stacked_sheets,
@@ -157,19 +157,20 @@ class TestRegister:
             asked.append(name)
             return self.LEDGER.find(name)
 
-        machine([CHIPS["h100-sxm"]], MODELS["deepseek-v3"], "fp8", Ledger(find))
+        machines([(CHIPS["h100-sxm"], "latent", "fp8")], Ledger(find))
         assert {f"calibration.{name}.h100-sxm.latent.fp8" for name in NAMES} <= set(asked)
 
     def test_each_number_lands_in_its_own_field(self):
-        made = machine([CHIPS["h100-sxm"]], MODELS["llama-3.1-8b"], "bf16", self.LEDGER)
+        made = machines([(CHIPS["h100-sxm"], "dense", "bf16")], self.LEDGER)
         found = [float(value[0]) for value in asdict(made.efficiency).values()]
         assert found == [1.0 + place for place in range(len(NAMES))]
 
     def test_rows_are_the_machines_one_by_one(self):
-        names, model = ["h100-sxm", "mi300x", "gb200-nvl72", "spad-decode"], MODELS["mixtral-8x7b"]
-        made = machine([CHIPS[name] for name in names], model, "fp8", self.LEDGER)
-        for row, name in enumerate(names):
-            alone = machine([CHIPS[name]], model, "fp8", self.LEDGER)
+        names = ["h100-sxm", "mi300x", "gb200-nvl72", "spad-decode"]
+        pairs = [(CHIPS[name], "experts", "fp8") for name in names]
+        made = machines(pairs, self.LEDGER)
+        for row, pair in enumerate(pairs):
+            alone = machines([pair], self.LEDGER)
             assert made.memory_bytes_per_s[row] == alone.memory_bytes_per_s[0]
             assert made.memory_bytes[row] == alone.memory_bytes[0]
             for precision in ARITHMETIC:
@@ -190,8 +191,8 @@ def test_sheets_stack_in_any_order():
 
 
 def test_a_column_of_machines_stands_against_a_row():
-    made = machine([CHIPS["h100-sxm"], CHIPS["mi300x"]], MODELS["llama-3.1-8b"], "bf16",
-                   TestRegister.LEDGER).column()  # fmt: skip
+    pairs = [(CHIPS[name], "dense", "bf16") for name in ("h100-sxm", "mi300x")]
+    made = machines(pairs, TestRegister.LEDGER).column()
     assert made.memory_bytes_per_s.shape == (2, 1)
     assert made.flop_per_s["bf16"].shape == made.links.latency_s.shape == (2, 1)
     assert made.efficiency.slowdown.shape == (2, 1)
