@@ -5,7 +5,7 @@ The studies stand by subject in `planner.evidence.studies`, their figures in `pu
 
 from collections.abc import Callable, Iterator
 
-from planner.evidence.studies import chips, money, phases, power, queues
+from planner.evidence.studies import chips, clusters, goodput, money, phases, power, queues
 from planner.evidence.studies.rows import Row
 from planner.facts.catalog import Catalog, load_catalog
 
@@ -20,6 +20,10 @@ STUDIES: tuple[Callable[[Catalog], Iterator[Row]], ...] = (
     phases.splitwise,
     queues.distserve,
     queues.flowkv,
+    goodput.distserve,
+    goodput.mlperf,
+    clusters.clusters,
+    clusters.pools,
     money.deepseek_day,
     phases.deepseek_phases,
     phases.sglang,

@@ -46,6 +46,7 @@ OUT_OF_REACH = {
         "llama-2-70b h100 decode 1 x 1024",
         "bloom-176b h100 decode 64 x 512",
         "llama-2-70b h100 decode 64 x 512",
+        "prefill machines, conversation",
     },
     "DeepSeek production day": {
         "prefill of a node",
@@ -58,6 +59,18 @@ OUT_OF_REACH = {
         "prefill of a node, prompts of 2048",
         "prefill of a node, prompts of 4096",
         "decode of a node, 256 a chip at 2000",
+    },
+    "DistServe": {"goodput of a split over chunks, summarisation"},
+    "MLPerf v5.1 Llama-405B GB200": {"its first token is later"},
+    "SPAD clusters": {
+        "whole machines, coding, loose",
+        "whole machines, coding, normal",
+        "whole machines, coding, tight",
+        "whole machines, conversation, tight",
+        "SPAD machines, coding",
+        "hardware saving, coding",
+        "hardware saving, conversation",
+        "software-only saving, coding",
     },
     "fleet-sim": {
         "h100 decode at batch 1",
