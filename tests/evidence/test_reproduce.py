@@ -72,6 +72,7 @@ OUT_OF_REACH = {
         "hardware saving, conversation",
         "software-only saving, coding",
     },
+    "FlowKV": {"speed-up between nodes"},
     "fleet-sim": {
         "h100 decode at batch 1",
     },
