@@ -56,7 +56,7 @@ class Asked:
     input_tokens: float
     output_tokens: float
     scv: float
-    level: float
+    level_frac: float
 
 
 def distserve(catalog: Catalog) -> Iterator[Row]:
@@ -174,7 +174,7 @@ def _whole(catalog: Catalog, rig: Rig, asked: Asked, chunk: float) -> Served:
         asked.output_tokens,
         *shape,
         output_scv=asked.scv,
-        quantile=asked.level,
+        quantile=asked.level_frac,
     )
     chips = rig.layout.n_chips
     return Served(
@@ -184,8 +184,8 @@ def _whole(catalog: Catalog, rig: Rig, asked: Asked, chunk: float) -> Served:
 
 def _prefill(rig: Rig, asked: Asked) -> Served:
     own_s = float(rig.prefill(asked.input_tokens).total_s)
-    pool = prefill_pool(LOADS / own_s, own_s, asked.scv, 1, quantile=asked.level)
-    longest = max(float(length_quantile_frac(np.array(asked.scv), np.array(asked.level))), 1)
+    pool = prefill_pool(LOADS / own_s, own_s, asked.scv, 1, quantile=asked.level_frac)
+    longest = max(float(length_quantile_frac(np.array(asked.scv), np.array(asked.level_frac))), 1)
     over_s = np.asarray(pool.wait_quantile_s) - np.asarray(pool.wait_mean_s)
     late_s = np.hypot(np.maximum(over_s, 0), own_s * (longest - 1))
     ttft_s = np.asarray(pool.wait_mean_s) + own_s + late_s
@@ -195,7 +195,7 @@ def _prefill(rig: Rig, asked: Asked) -> Served:
 def _decode(catalog: Catalog, rig: Rig, asked: Asked) -> Served:
     steps, lives = _steps_s(catalog, rig, asked)[1:], asked.output_tokens - 1
     full = decode_pool_saturation_per_s(lives, steps)
-    pool = decode_pool(LOADS * full, lives, steps, output_scv=asked.scv, quantile=asked.level)
+    pool = decode_pool(LOADS * full, lives, steps, output_scv=asked.scv, quantile=asked.level_frac)
     chips = rig.layout.n_chips
     return Served(
         LOADS * full / chips,
