@@ -80,7 +80,7 @@ def test_a_log_without_times_has_tokens_but_no_arrivals(tmp_path):
     found = audit(path)
     assert (found.input_tokens, found.output_tokens) == (40, 60)
     assert found.arrivals.mean_per_s is None
-    assert found.arrivals.dispersion == {"1": None, "10": None, "60": None}
+    assert found.arrivals.dispersion == {"0.1": None, "1": None, "10": None, "60": None}
     assert found.by_hour == ()
     assert found.per_minute.requests == ()
     assert any("no times" in caveat for caveat in found.caveats)
