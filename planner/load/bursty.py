@@ -200,7 +200,8 @@ def _ttft_quantile_s(
         middle = (low_s + high_s) / 2
         above = late_frac(middle) > 1 - level
         low_s, high_s = np.where(above, middle, low_s), np.where(above, high_s, middle)
-    return high_s
+    found_s: Floats = high_s
+    return found_s
 
 
 def _longer_frac(bursts: Bursts, scv: Floats, length_frac: Floats) -> Floats:

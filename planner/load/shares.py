@@ -67,7 +67,7 @@ def unevenness(dispersion: Mapping[str, float], requests_per_minute: float) -> U
     """Bursts of minutes that hold `requests_per_minute`, weighted by request.
 
     dispersion: index of dispersion inside minutes by length of window in seconds, 1 for Poisson
-    arrivals. Between windows v follows a power of their length; outside of them it is constant.
+    arrivals. Between windows it follows a power of their length, outside it is constant.
     Raises ValueError on no window shorter than a minute, and on other than finite values ≥ 0.
     """
     known = sorted(
@@ -77,13 +77,14 @@ def unevenness(dispersion: Mapping[str, float], requests_per_minute: float) -> U
     )
     if not known:
         raise ValueError("dispersion must hold a window of above 0 and below 60 seconds.")
-    length = np.array([window for window, _ in known])
-    excess = np.array([value for _, value in known]) - 1
-    log_scv = np.log(np.maximum(excess, EPS) / max(requests_per_minute, EPS))
-    window = np.geomspace(length[0], MINUTE_S, N_STEPS)
-    scv = np.minimum(np.exp(np.interp(np.log(window), np.log(length), log_scv)), 1)
-    slopes = np.append(np.diff(log_scv) / np.diff(np.log(length)), 0)
-    growth = slopes[np.searchsorted(length[1:], window)] if len(length) > 1 else 0 * window
+    log_length = np.log([window for window, _ in known])
+    log_index = np.log(np.maximum([value for _, value in known], EPS))
+    window = np.geomspace(known[0][0], MINUTE_S, N_STEPS)
+    index = np.exp(np.interp(np.log(window), log_length, log_index))
+    excess = np.maximum(index - 1, EPS)
+    slopes = np.append(np.diff(log_index) / np.diff(log_length), 0)
+    growth = slopes[np.searchsorted(log_length[1:], np.log(window))] * index / excess
+    scv = np.minimum(excess / max(requests_per_minute, EPS), 1)
     return Unevenness(window, scv, np.clip(growth, -1, 1))
 
 
