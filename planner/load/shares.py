@@ -47,7 +47,7 @@ class Unevenness:
         lies behind it: half of a short burst, all of a long one. A window holds no more than any
         longer one. The chance that some window exceeds is up to exp(−z²/2), z the normal score of
         one window's tail P (Brownian motion, exact; `safe`). It is nearer to P by the weight
-        √(1 − s), which is within 0.08 of fractional Brownian motion, and by the share of other
+        √(1 − s), which is within 0.15 of fractional Brownian motion, and by the share of other
         bursts in the window, where the arrival's own is too short to rise in steps (1 − s).
         """
         lumps = np.maximum(1 / np.maximum(self.share_scv, TINY) - 1, EPS)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtri
 
 from planner.demand.audit import audit
 from planner.load.bursts import Bursts, audited_bursts, busiest_minute, logged_bursts, minute_bursts
@@ -69,6 +70,36 @@ def test_p99_is_near_replay_on_logs_it_was_not_developed_on(name):
         calm = [abs(case.error) for case in cases if case.peak <= BUSY_LOAD]
         assert np.mean(np.array(calm) <= 0.25) >= (0.6 if "code" in name else 0.95)
         assert min(case.error for case in cases if case.peak > BUSY_LOAD) >= -0.05
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("hurst", [0.5, 0.6, 0.7, 0.8, 0.9])
+@pytest.mark.parametrize("one_window", [0.3, 0.1, 0.03])
+def test_some_window_exceeds_as_in_fractional_brownian_motion(hurst, one_window):
+    """P(sup of B(t) − t above a level) lies between P of its likeliest time and exp(−z²/2).
+
+    On that logarithmic scale it is √(1 − s), s = 2H − 1, as `shares` has it.
+    """
+    n, runs = 2**12, 2000
+    score = -ndtri(one_window)
+    likeliest = n / 12
+    drift = score * hurst / likeliest ** (1 - hurst)
+    level = drift * likeliest * (1 - hurst) / hurst
+    path = np.cumsum(_fractional_noise(hurst, n, runs), axis=1) - drift * np.arange(1, n + 1)
+    some = np.mean(path.max(axis=1) > level)
+    weight = np.log(some / one_window) / (-(score**2) / 2 - np.log(one_window))
+    assert np.sqrt(2 - 2 * hurst) == pytest.approx(weight, abs=0.15)
+
+
+def _fractional_noise(hurst: float, n: int, runs: int) -> np.ndarray:
+    """Increments of fractional Brownian motion (circulant embedding, Davies and Harte 1987)."""
+    lag = np.arange(n + 1)
+    covariance = (
+        abs(lag - 1.0) ** (2 * hurst) - 2 * lag ** (2 * hurst) + (lag + 1) ** (2 * hurst)
+    ) / 2
+    spectrum = np.fft.fft(np.r_[covariance, covariance[-2:0:-1]]).real.clip(0)
+    draw = np.random.default_rng(7).normal(size=(2, runs, len(spectrum)))
+    return np.fft.fft(np.sqrt(spectrum / len(spectrum)) * (draw[0] + 1j * draw[1])).real[:, :n]
 
 
 def test_the_replay_gives_textbook_waits():

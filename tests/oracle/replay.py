@@ -303,7 +303,7 @@ made from them afterwards. One rule was changed after that (how a dispersion goe
 windows, for batches at regular times, a case of the tests); it moved the tables by a few points.
 
 *that wait*: cases whose replayed p99 is over 5 % above the p99 of the own service; in the others
-any queueing formula is right that knows the lengths. *Poisson*: the lowest error of Poisson arrivals
+any queueing formula is right that knows the lengths. *Poisson*: lowest error of Poisson arrivals
 at the mean rate, in the same cases. *not below*, *above 90 %*: cases above the replay and errors
 there; a mean load of 100 % has no answer.
 
