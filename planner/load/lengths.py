@@ -3,6 +3,8 @@
 Fractions here are of the mean length; SCV 0 is a constant length.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from scipy.special import ndtr, ndtri
 
@@ -37,3 +39,28 @@ def overlap_frac(scv: Floats) -> Floats:
 def third_moment_frac(scv: Floats) -> Floats:
     """E[X³]/E[X]³ of a lognormal length."""
     return (1 + scv) ** 2 * (1 + scv)
+
+
+def longer_frac(length_frac: Floats, scv: Floats) -> Floats:
+    """Share of lognormal lengths above `length_frac` of their mean."""
+    sigma = np.maximum(np.sqrt(np.log1p(scv)), np.finfo(np.float64).eps)
+    log_length = np.log(np.maximum(length_frac, np.finfo(np.float64).tiny))
+    frac: Floats = ndtr(-(log_length + sigma**2 / 2) / sigma)
+    return frac
+
+
+def measured_longer_frac(length_frac: Floats, quantiles_frac: Mapping[float, float]) -> Floats:
+    """The same from measured quantiles over the mean, by level: exponential between and beyond.
+
+    Raises ValueError unless two or more levels lie inside (0, 1) and quantiles rise with them.
+    """
+    levels = np.array(sorted(quantiles_frac))
+    at = np.array([quantiles_frac[level] for level in levels])
+    inside = len(levels) > 1 and levels[0] > 0 and levels[-1] < 1
+    if not (inside and np.isfinite(at).all() and at[0] > 0 and (np.diff(at) > 0).all()):
+        raise ValueError("quantiles must rise with two or more levels between 0 and 1.")
+    knots, log_share = np.append(0, at), np.append(0, np.log1p(-levels))
+    falls = (log_share[-2] - log_share[-1]) / (at[-1] - at[-2])
+    beyond = np.maximum(length_frac - at[-1], 0)
+    frac: Floats = np.exp(np.interp(length_frac, knots, log_share) - falls * beyond)
+    return frac

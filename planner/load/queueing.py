@@ -7,6 +7,8 @@ those of late requests: a level below that of the mean answers the mean. How clo
 comes to simulation stands in docs/queueing_sweep.md.
 """
 
+from planner.load.bursts import audited_bursts, busiest_minute, logged_bursts, minute_bursts
+from planner.load.bursty import bursty_pool
 from planner.load.chunked import chunked_replica, chunked_saturation_per_s
 from planner.load.decode import decode_pool, decode_pool_saturation_per_s
 from planner.load.prefill import prefill_pool, prefill_pool_saturation_per_s
@@ -14,16 +16,22 @@ from planner.load.priority import (
     prefill_priority_replica,
     prefill_priority_saturation_per_s,
 )
-from planner.load.results import DecodePool, PrefillPool, Replica
+from planner.load.results import BurstyPool, DecodePool, PrefillPool, Replica
 
 __all__ = [
+    "BurstyPool",
     "DecodePool",
     "PrefillPool",
     "Replica",
+    "audited_bursts",
+    "bursty_pool",
+    "busiest_minute",
     "chunked_replica",
     "chunked_saturation_per_s",
     "decode_pool",
     "decode_pool_saturation_per_s",
+    "logged_bursts",
+    "minute_bursts",
     "prefill_pool",
     "prefill_pool_saturation_per_s",
     "prefill_priority_replica",

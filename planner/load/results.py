@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from planner.load.checks import Floats, Numbers
 
 Flags: TypeAlias = NDArray[np.bool_]
-Result = TypeVar("Result", "DecodePool", "PrefillPool", "Replica")
+Result = TypeVar("Result", "BurstyPool", "DecodePool", "PrefillPool", "Replica")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,24 @@ class PrefillPool:
     utilization: Numbers
     wait_mean_s: Numbers
     wait_quantile_s: Numbers
+    stable: bool | Flags
+
+
+@dataclass(frozen=True, slots=True)
+class BurstyPool:
+    """A prefill pool over a whole log. Times [s]; TTFT is the wait and the request's own service.
+
+    peak_utilization: load of the minute with most work, above 1 where it leaves a backlog.
+    """
+
+    utilization: Numbers
+    peak_utilization: Numbers
+    wait_mean_s: Numbers
+    wait_median_s: Numbers
+    wait_quantile_s: Numbers
+    ttft_mean_s: Numbers
+    ttft_median_s: Numbers
+    ttft_quantile_s: Numbers
     stable: bool | Flags
 
 

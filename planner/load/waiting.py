@@ -48,6 +48,14 @@ def wait_quantile_s(
     return np.where(waits, mean_s / share * tail, 0)
 
 
+def wait_tail(wait_s: Floats, waits_frac: Floats, mean_s: Floats, scv: Floats | float) -> Floats:
+    """P(wait > wait_s) of the wait whose quantiles `wait_quantile_s` gives; mean_s over all."""
+    power = np.sqrt(scv)
+    typical_s = np.maximum(mean_s, TINY) / np.maximum(waits_frac, TINY)
+    tail: Floats = waits_frac * np.exp(-((wait_s / typical_s * gamma(1 + power)) ** (1 / power)))
+    return tail
+
+
 def length_spread_factor(scv: Floats, n_servers: Floats | NDArray[np.intp], load: Floats) -> Floats:
     """E[W] of M/G/c over that of M/M/c: (1 + scv)/(2scv + (1 − scv)/d) (Kimura 1986).
 

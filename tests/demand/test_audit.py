@@ -63,7 +63,8 @@ def test_arrivals_are_as_bursty_as_measured(code, conversation):
     assert conversation.arrivals.peak_to_mean == pytest.approx(1.53, abs=0.005)
     assert code.arrivals.scv == pytest.approx(173, abs=0.5)
     assert conversation.arrivals.scv == pytest.approx(1.20, abs=0.005)
-    assert code.arrivals.dispersion == pytest.approx({"1": 13, "10": 72, "60": 164}, abs=0.5)
+    published = {"1": 13, "10": 72, "60": 164}
+    assert {w: code.arrivals.dispersion[w] for w in published} == pytest.approx(published, abs=0.5)
     assert conversation.arrivals.dispersion["1"] == pytest.approx(1.4, abs=0.05)
     assert conversation.arrivals.dispersion["10"] == pytest.approx(3.9, abs=0.05)
     assert conversation.arrivals.dispersion["60"] == pytest.approx(16, abs=0.5)

@@ -80,7 +80,7 @@ def test_a_log_without_times_has_tokens_but_no_arrivals(tmp_path):
     found = audit(path)
     assert (found.input_tokens, found.output_tokens) == (40, 60)
     assert found.arrivals.mean_per_s is None
-    assert found.arrivals.dispersion == {"1": None, "10": None, "60": None}
+    assert found.arrivals.dispersion == {"0.1": None, "1": None, "10": None, "60": None}
     assert found.by_hour == ()
     assert found.per_minute.requests == ()
     assert any("no times" in caveat for caveat in found.caveats)
@@ -129,7 +129,10 @@ def test_a_log_shorter_than_a_minute_peaks_at_its_mean(tmp_path):
 def test_regular_arrivals_have_no_spread(tmp_path):
     found = audit(write(tmp_path / "log.csv", [t * 0.5 for t in range(1201)]))
     assert found.arrivals.scv == pytest.approx(0, abs=1e-9)
-    assert found.arrivals.dispersion == pytest.approx({"1": 0, "10": 0, "60": 0}, abs=1e-9)
+    # one window of 0.1 s in five holds an arrival: variance 0.2·0.8 over mean 0.2
+    assert found.arrivals.dispersion == pytest.approx(
+        {"0.1": 0.8, "1": 0, "10": 0, "60": 0}, abs=1e-3
+    )
     assert found.arrivals.peak_minute_per_s == pytest.approx(2, rel=2e-3)
 
 

@@ -108,15 +108,16 @@ def dispersions(rows: ir.Table, span_s: float | None) -> dict[str, float | None]
     }
 
 
-def dispersion(rows: ir.Table, window_s: int, span_s: float) -> float | None:
+def dispersion(rows: ir.Table, window_s: float, span_s: float) -> float | None:
     """Variance over mean of arrivals in the whole windows since the first arrival.
 
     Null for fewer than two whole windows.
     """
-    windows = int(span_s // window_s)
+    window_us = round(window_s * MICROSECONDS)
+    windows = round(span_s * MICROSECONDS) // window_us
     if windows < 2:
         return None
-    window = rows.since_us // (window_s * MICROSECONDS)
+    window = rows.since_us // window_us
     counts = rows.mutate(window=window).filter(lambda t: t.window < windows)
     counts = counts.group_by("window").aggregate(n=lambda t: t.count())
     sums = counts.aggregate(total=counts.n.sum(), squares=(counts.n * counts.n).sum())

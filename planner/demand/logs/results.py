@@ -9,7 +9,7 @@ TIME_SHARE_UNKNOWN = (
 )
 
 
-DISPERSION_WINDOWS_S = (1, 10, 60)
+DISPERSION_WINDOWS_S = (0.1, 1, 10, 60)
 """Windows in which arrivals are counted for the index of dispersion."""
 
 

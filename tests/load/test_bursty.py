@@ -1,0 +1,252 @@
+"""A prefill pool under bursty arrivals: limits, order, and replays of real logs."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import ndtri
+
+from planner.demand.audit import audit
+from planner.load.bursts import Bursts, audited_bursts, busiest_minute, logged_bursts, minute_bursts
+from planner.load.queueing import bursty_pool, prefill_pool
+from tests.oracle.replay import (
+    BUSY_LOAD,
+    TRACES,
+    Log,
+    compared,
+    dispersion,
+    doubled,
+    half,
+    measured_bursts,
+    minutes,
+    read_log,
+    waits_s,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
+LOGS = sorted(path.stem for path in TRACES.iterdir() if path.suffix in {".csv", ".jsonl"})
+CALM = {"0.1": 1.0, "1": 1.0, "10": 1.0}
+BURSTY = {"0.1": 2.0, "1": 10.0, "10": 50.0}
+
+
+def log_path(name: str):
+    return next(path for path in TRACES.iterdir() if path.stem == name)
+
+
+def pool(bursts: Bursts, mean_s=0.1, scv=1.0, servers=4, **options):
+    return bursty_pool(bursts, mean_s, scv, servers, busy_load=BUSY_LOAD, **options)
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_p99_is_near_replay_in_a_calm_log_and_never_below_it_in_a_busy_one(name):
+    """Within 25 % where the peak minute is loaded at most 90 %; above that on the safe side."""
+    path = log_path(name)
+    cases = compared(
+        read_log(path),
+        audited_bursts(audit(path)),
+        (4, 16, 64),
+        (0.3, 0.5, 0.7, 0.9, 1.0, 1.14, 1.5),
+    )
+    assert max(abs(case.error) for case in cases if case.peak <= BUSY_LOAD) <= 0.25
+    assert min(case.error for case in cases if case.peak > BUSY_LOAD) >= 0
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_an_audit_says_what_the_oracle_counts(name):
+    path = log_path(name)
+    ours, theirs = audited_bursts(audit(path)), measured_bursts(read_log(path))
+    np.testing.assert_allclose(ours.requests, theirs.requests)
+    np.testing.assert_allclose(ours.work_requests, theirs.work_requests)
+    np.testing.assert_allclose(ours.inside.share_scv, theirs.inside.share_scv, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("name", LOGS)
+def test_p99_is_near_replay_on_logs_it_was_not_developed_on(name):
+    """Two tenants and half the time; the code log has one burst that decides its p99 (docs)."""
+    log = read_log(log_path(name))
+    for other in (doubled(log), half(log, second=False)):
+        cases = compared(other, measured_bursts(other))
+        calm = [abs(case.error) for case in cases if case.peak <= BUSY_LOAD]
+        assert np.mean(np.array(calm) <= 0.25) >= (0.6 if "code" in name else 0.95)
+        assert min(case.error for case in cases if case.peak > BUSY_LOAD) >= -0.05
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("hurst", [0.5, 0.6, 0.7, 0.8, 0.9])
+@pytest.mark.parametrize("one_window", [0.3, 0.1, 0.03])
+def test_some_window_exceeds_as_in_fractional_brownian_motion(hurst, one_window):
+    """P(sup of B(t) − t above a level) lies between P of its likeliest time and exp(−z²/2).
+
+    On that logarithmic scale it is √(1 − s), s = 2H − 1, as `shares` has it.
+    """
+    n, runs = 2**12, 2000
+    score = -ndtri(one_window)
+    likeliest = n / 12
+    drift = score * hurst / likeliest ** (1 - hurst)
+    level = drift * likeliest * (1 - hurst) / hurst
+    path = np.cumsum(_fractional_noise(hurst, n, runs), axis=1) - drift * np.arange(1, n + 1)
+    some = np.mean(path.max(axis=1) > level)
+    weight = np.log(some / one_window) / (-(score**2) / 2 - np.log(one_window))
+    assert np.sqrt(2 - 2 * hurst) == pytest.approx(weight, abs=0.15)
+
+
+def _fractional_noise(hurst: float, n: int, runs: int) -> np.ndarray:
+    """Increments of fractional Brownian motion (circulant embedding, Davies and Harte 1987)."""
+    lag = np.arange(n + 1)
+    covariance = (
+        abs(lag - 1.0) ** (2 * hurst) - 2 * lag ** (2 * hurst) + (lag + 1) ** (2 * hurst)
+    ) / 2
+    spectrum = np.fft.fft(np.r_[covariance, covariance[-2:0:-1]]).real.clip(0)
+    draw = np.random.default_rng(7).normal(size=(2, runs, len(spectrum)))
+    return np.fft.fft(np.sqrt(spectrum / len(spectrum)) * (draw[0] + 1j * draw[1])).real[:, :n]
+
+
+def test_the_replay_gives_textbook_waits():
+    """M/M/1 at load 0.6: mean wait ρ/(1 − ρ)·E[S]; and two requests at once on one server."""
+    draw = np.random.default_rng(1)
+    at_s = np.cumsum(draw.exponential(1, 400_000))
+    service_s = draw.exponential(0.6, 400_000)
+    assert waits_s(at_s, service_s, 1).mean() == pytest.approx(0.9, rel=0.03)
+    assert waits_s(np.zeros(3), np.full(3, 2.0), 2).tolist() == [0, 0, 2]
+
+
+@pytest.mark.parametrize("load", [0.3, 0.6, 0.85])
+@pytest.mark.parametrize("servers", [1, 4, 32])
+def test_poisson_arrivals_wait_as_in_the_prefill_pool(load, servers):
+    rate = load * servers / 0.05
+    ours = pool(minute_bursts(rate, CALM), 0.05, 0.9, servers)
+    theirs = prefill_pool(rate, 0.05, 0.9, servers)
+    assert ours.wait_mean_s == pytest.approx(theirs.wait_mean_s, rel=0.02, abs=1e-5)
+    assert ours.wait_quantile_s == pytest.approx(theirs.wait_quantile_s, rel=0.02, abs=1e-5)
+
+
+def test_batches_wait_for_each_other():
+    """Ten requests at once every 3 s on four servers, constant service 0.28 s, by hand.
+
+    Waits 0, 0.28 and 0.56 s in shares 4, 4 and 2 of ten: mean 0.224 s, late ones 0.56 s. That the
+    batches are alike and regular is not in a dispersion, so only the size of the answer is held.
+    """
+    at_s = np.repeat(np.arange(0, 3600, 3.0), 10)
+    log = Log("batches", at_s, np.full(len(at_s), 1000.0))
+    found = pool(logged_bursts(*minutes(log), dispersion(log)), 0.28, 0.0, 4)
+    assert 0.56 <= found.wait_quantile_s <= 3 * 0.56
+    assert 0.224 / 3 <= found.wait_mean_s <= 3 * 0.224
+
+
+def test_a_minute_above_capacity_leaves_its_backlog_to_the_next():
+    """One minute at 150 %: 30 s of work too much, so the latest wait about 30 s."""
+    requests = np.array([60.0, 60, 180, 60, 60, 60, 60, 60])
+    calm = logged_bursts(requests, requests, {**CALM, "60": 0.0})
+    found = pool(calm, 0.5, 0.0, 1)
+    assert found.peak_utilization == pytest.approx(1.5)
+    assert 30 <= found.wait_quantile_s <= 45
+
+
+def test_an_overloaded_log_answers_unstable_and_infinite():
+    found = pool(minute_bursts(100.0, CALM), 0.05, 1.0, 4)
+    assert not found.stable
+    assert found.utilization == pytest.approx(1.25)
+    assert np.isinf([found.wait_mean_s, found.ttft_quantile_s]).all()
+
+
+def test_a_busiest_minute_waits_longer_than_its_log():
+    requests = np.array([10.0, 60, 20, 30])
+    log = logged_bursts(requests, requests, {**BURSTY, "60": 20.0})
+    assert busiest_minute(log).requests.tolist() == [60]
+    assert pool(busiest_minute(log), 0.5).wait_quantile_s > pool(log, 0.5).wait_quantile_s
+
+
+def test_an_idle_pool_answers_the_own_service_alone():
+    """p99 of a lognormal of SCV 1: exp(2.326·0.8326 − 0.3466) = 4.906 means."""
+    found = pool(minute_bursts(0.001, CALM), 0.1, 1.0, 4)
+    assert found.ttft_quantile_s == pytest.approx(0.4906, rel=0.002)
+    assert found.wait_quantile_s == 0
+
+
+def test_measured_lengths_replace_the_lognormal():
+    requests = np.array([1.0, 1.0])
+    lengths = {0.5: 0.9, 0.99: 3.6}
+    log = logged_bursts(requests, requests, {**CALM, "60": 0.0}, lengths_frac=lengths)
+    assert pool(log).ttft_quantile_s == pytest.approx(0.36, rel=0.01)
+    assert pool(log).ttft_median_s == pytest.approx(0.09, rel=0.01)
+
+
+def test_arrays_answer_as_their_elements():
+    log = minute_bursts(20.0, BURSTY)
+    both = pool(log, np.array([[0.05], [0.1]]), 1.0, np.array([4, 8]))
+    for i, mean_s in enumerate((0.05, 0.1)):
+        for j, servers in enumerate((4, 8)):
+            one = pool(log, mean_s, 1.0, servers)
+            assert both.ttft_quantile_s[i, j] == pytest.approx(one.ttft_quantile_s)
+
+
+windows = st.fixed_dictionaries(
+    {"0.1": st.floats(1, 5), "1": st.floats(5, 20), "10": st.floats(20, 80)}
+)
+loads, sizes = st.floats(0.05, 0.85), st.sampled_from([1, 2, 4, 16, 64])
+slack = 1 + 1e-3
+GRID_STEP = 1.13
+
+
+@settings(max_examples=40)
+@given(windows, loads, loads, sizes, st.floats(0, 5))
+def test_waits_rise_with_load_and_burstiness_and_are_ordered(uneven, a, b, servers, scv):
+    low, high = sorted((a, b))
+    log, calm = minute_bursts(10.0, uneven), minute_bursts(10.0, CALM)
+    less, more = (pool(log, load * servers / 10, scv, servers) for load in (low, high))
+    steady = pool(calm, high * servers / 10, scv, servers)
+    for name in ("wait_mean_s", "wait_quantile_s", "ttft_quantile_s"):
+        assert 0 <= getattr(less, name) <= getattr(more, name) * slack + 1e-9
+        assert getattr(steady, name) <= getattr(more, name) * slack + 1e-9
+    assert more.wait_median_s <= more.wait_quantile_s * slack
+    assert more.ttft_median_s <= more.ttft_quantile_s * slack
+    assert more.ttft_quantile_s >= more.wait_quantile_s / GRID_STEP
+
+
+@settings(max_examples=40)
+@given(windows, loads, st.sampled_from([1, 2, 4, 8]), st.floats(0, 5))
+def test_more_servers_and_pooling_never_hurt(uneven, load, servers, scv):
+    """Twice the servers for the same requests; two pools joined, whose bursts come together."""
+    mean_s = load * servers / 10
+    alone = pool(minute_bursts(10.0, uneven), mean_s, scv, servers)
+    spare = pool(minute_bursts(10.0, uneven), mean_s, scv, 2 * servers)
+    twice = {window: 1 + 2 * (value - 1) for window, value in uneven.items()}
+    joined = pool(minute_bursts(20.0, twice), mean_s, scv, 2 * servers)
+    for name in ("wait_mean_s", "wait_quantile_s", "ttft_quantile_s"):
+        assert getattr(spare, name) <= getattr(alone, name) * slack + 1e-9
+        assert getattr(joined, name) <= getattr(alone, name) * slack + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"requests": [1, -1]}, "requests must be finite and at least 0"),
+        ({"requests": [1, np.nan]}, "requests must be finite"),
+        ({"requests": [], "work": []}, "not all 0"),
+        ({"requests": [0, 0]}, "not all 0"),
+        ({"work": [1, 2, 3]}, "lists of one length"),
+        ({"dispersion": {"60": 1.0}}, "dispersion must hold a window"),
+        ({"dispersion": {"1": 1.0}}, "dispersion must hold the minute"),
+        ({"dispersion": {"1": np.nan, "60": 1.0}}, "dispersion must be finite"),
+        ({"lengths_frac": {0.5: 2.0, 0.99: 1.0}}, "quantiles must rise"),
+    ],
+)
+def test_bad_logs_are_refused_in_words(change, said):
+    good = {"requests": [1, 2], "work": [1, 2], "dispersion": {**CALM, "60": 1.0}}
+    with pytest.raises(ValueError, match=said):
+        logged_bursts(**(good | change))
+
+
+def test_bad_pools_are_refused_in_words():
+    log = minute_bursts(1.0, CALM)
+    with pytest.raises(ValueError, match="service_mean_s must be finite and above 0"):
+        pool(log, 0.0)
+    with pytest.raises(ValueError, match="n_servers must be a whole number"):
+        pool(log, servers=1.5)
+    with pytest.raises(ValueError, match="quantile must be strictly between"):
+        pool(log, quantile=1.0)
+    with pytest.raises(ValueError, match="requests_per_s must be finite and above 0"):
+        minute_bursts(0.0, CALM)
+    with pytest.raises(ValueError, match="dispersion must hold a window"):
+        minute_bursts(1.0, {})
