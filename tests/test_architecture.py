@@ -53,6 +53,7 @@ CLASS_UNITS = {
     "Profile": "counts of a model's dimensions, as the papers name them",
     "Row": "the unit that the row names",
     "Rules": "counts and shares",
+    "Solved": "the unit of the costs and of the rows",
     "Stream": "counts of a model's dimensions, as the papers name them",
     "TimeShares": "shares of busy time",
     "Work": "counts of what the field names",
@@ -83,8 +84,9 @@ UNIT_CONSTANTS = {
 }  # fmt: skip
 # Grids, tolerances and lengths of text: no reader's answer depends on them.
 NUMERICAL_CONSTANTS = {
-    "ALL_TOKENS", "BLOCK_TOKENS", "CLOSE", "DIFFERENCE", "DIGITS", "FLAT", "HIGHEST_RATE",
-    "HIGHEST_SHARE", "LEAST_BATCH", "LEAST_REQUESTS", "LEAST_ROWS", "LOADS", "MOST_CHOSEN",
+    "ALL_TOKENS", "BLOCK_TOKENS", "CLOSE", "DIFFERENCE", "DIGITS", "FEW", "FLAT", "HIGHEST_RATE",
+    "HIGHEST_SHARE", "LEAST_BATCH", "LEAST_GAP", "LEAST_REQUESTS", "LEAST_ROWS",
+    "LOADS", "MOST_CHOSEN", "MOST_NODES",
     "NAME_CHARACTERS", "N_CATALOGS", "NEARLY_ONE", "N_DRAWS", "N_HALVINGS", "N_LIFE_NODES",
     "N_BATCHES", "N_LOADS", "N_POINTS", "N_SAMPLES", "N_STEPS", "N_TRIED", "N_TURNS",
     "PATIENCE_S", "PLACES", "PRECISION",

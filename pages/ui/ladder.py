@@ -16,10 +16,7 @@ SECONDS = {"p99_ttft_s": "first token", "p99_tpot_s": "each further token"}
 def article(document: Document) -> pd.DataFrame:
     """The article's four rows and what a buyer asks next; options in columns of one row each."""
     base = tables.record(document, "as-built")
-    rows = [*tables.records(document)]
-    if document["scenario"]["fleet_mix"] != "auto":
-        rows.append(document["proposed"])
-    return pd.DataFrame([_row(row, base, document) for row in rows])
+    return pd.DataFrame([_row(row, base, document) for row in tables.compared(document)])
 
 
 def _row(row: Mapping[str, Any], base: Mapping[str, Any], document: Document) -> dict[str, str]:

@@ -61,10 +61,7 @@ def flows(plan: Plan, option: str) -> pd.DataFrame | None:
 
 def units(document: Document) -> pd.DataFrame:
     """Unit figures by option."""
-    rows = [*tables.records(document)]
-    if document["scenario"]["fleet_mix"] != "auto":
-        rows.append(document["proposed"])
-    return pd.DataFrame([_unit(row) for row in rows])
+    return pd.DataFrame([_unit(row) for row in tables.compared(document)])
 
 
 def _unit(row: Mapping[str, Any]) -> dict[str, str]:

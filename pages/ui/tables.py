@@ -97,9 +97,17 @@ def stranded(document: Document) -> pd.DataFrame:
 
 
 def shown(plan: Plan) -> list[str]:
-    """Options that charts compare: the proposed mix only where the reader forces one."""
-    mix = () if plan.scenario.fleet_mix == "auto" else ("proposed",)
+    """Options that charts compare; the proposed mix where it is forced, or recommended."""
+    own = plan.scenario.fleet_mix != "auto" or plan.verdict.option_id == "proposed"
+    mix = ("proposed",) if own else ()
     return [name for name in (*LADDER, *mix) if name in plan.money.costs]
+
+
+def compared(document: Document) -> list[Mapping[str, Any]]:
+    """Records of the options, and of the proposed mix where it is forced, or recommended."""
+    forced = document["scenario"]["fleet_mix"] != "auto"
+    own = forced or document["verdict"]["option_id"] == "proposed"
+    return [*records(document), *([document["proposed"]] if own else [])]
 
 
 def values(plan: Plan) -> pd.DataFrame:

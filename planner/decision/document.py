@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from planner.decision.headline import headline
+from planner.decision.proposing import worth
 from planner.decision.records import option_record
 from planner.decision.views import iso_cost, iso_power
 from planner.facts.units import W_PER_MW
@@ -37,7 +38,7 @@ def document(plan: Plan, *, flips: bool) -> dict[str, Any]:
         "declared": declared(plan),
         "headline": headline(plan, caveats, slow=flips),
         "options": options,
-        "proposed": option_record(plan, PROPOSED),
+        "proposed": option_record(plan, PROPOSED) | {"mix": _mix(plan)},
         "views": {
             "iso_power": {"options": iso_power(plan)},
             "iso_cost": {"options": iso_cost(plan)},
@@ -51,6 +52,23 @@ def document(plan: Plan, *, flips: bool) -> dict[str, Any]:
     plain: dict[str, Any] = finite(body, "", caveats)
     plain["caveats"] = list(dict.fromkeys([*_infeasible(plan), *caveats]))
     return plain
+
+
+def _mix(plan: Plan) -> dict[str, Any] | None:
+    """What the optimiser says of its mix: how far from the best, what binds, what more is worth.
+
+    worth_usd_per_year: of one more megawatt, dollar of capital and rack.
+    """
+    held, site = plan.mix, plan.scenario.site
+    if held is None:
+        return None
+    return {
+        "gap_frac": held.gap_frac,
+        "binding": list(held.binding),
+        "worth_usd_per_year": dict(worth(held, site.rack_limit_w)),
+        "over_mw": held.over_w / W_PER_MW,
+        "off_frac": held.off_frac,
+    }
 
 
 def _verdict(plan: Plan, caveats: list[str], *, flips: bool) -> dict[str, Any]:

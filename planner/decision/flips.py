@@ -11,6 +11,7 @@ import numpy as np
 from planner.decision.assumptions import ledger_of
 from planner.decision.sized import Sized, sized
 from planner.demand.workload import ratio
+from planner.fleet.mix import PROPOSED
 
 if TYPE_CHECKING:
     from planner.decision.plan import Plan
@@ -32,6 +33,8 @@ def flips(plan: Plan, judge: Judge) -> tuple[dict[str, Any], ...]:
 
 
 def _along(plan: Plan, name: str, judge: Judge) -> Iterator[dict[str, Any]]:
+    if name == "fleet_mix" and plan.verdict.option_id != PROPOSED:
+        return  # a forced mix moves the proposed plan alone, and no forced one beats the free one
     today, values = _values(plan, name)
     action = _action(plan, name, judge)
     here = plan.verdict.action

@@ -8,6 +8,7 @@ from typing import Any
 from planner.decision import verdict as verdicts
 from planner.decision.document import document
 from planner.decision.flips import flips
+from planner.decision.proposing import proposed
 from planner.decision.sized import Sized, sized
 from planner.decision.valued import AS_BUILT, Valued, valued
 from planner.decision.verdict import Verdict
@@ -16,10 +17,9 @@ from planner.demand.workload import RATIO_MONTHS
 from planner.errors import ScenarioError
 from planner.facts.catalog import Catalog, load_catalog
 from planner.facts.ledger import Ledger
-from planner.fleet.mix import PROPOSED, proposed
+from planner.fleet.mix import PROPOSED, Mix
 from planner.fleet.options import PURCHASABLE
-from planner.fleet.pools import ROLES, Fleet, Pool, Units
-from planner.fleet.sizing import server_chips
+from planner.fleet.pools import ROLES, Fleet, Pool
 from planner.fleet.watts import Watts, capped, fleet_watts, nameplate_w, pool_watts
 from planner.money.cash import Floats, flows_usd
 from planner.money.stranded import Stranded, stranded
@@ -32,6 +32,7 @@ class Plan:
 
     fleets, watts: by option id, the proposed plan included. money: the deterministic values.
     sampled: the same over samples, with `sampled_stranded`; None where none were asked for.
+    mix: what the optimiser found; None where it found nothing.
     best: id of the cheapest purchasable option, before the friction of a split.
     """
 
@@ -45,6 +46,7 @@ class Plan:
     stranded: Stranded
     sampled_stranded: Stranded | None
     n_samples: int
+    mix: Mix | None
     bridge: Bridge
     verdict: Verdict
 
@@ -120,7 +122,7 @@ def judged(held: Sized, n_samples: int = 0, seed: int = 0) -> Plan:
     if not held.fleets[AS_BUILT].serves(demand.name for demand in held.demands):
         raise ScenarioError(held.fleets[AS_BUILT].reason)
     first = valued(held, held.ledger, held.fleets)
-    chosen = _proposed(held, first)
+    chosen, mix = proposed(held, first)
     fleets = {**held.fleets, PROPOSED: chosen}
     watts = {**held.watts, PROPOSED: fleet_watts(chosen, held.catalog, held.ledger)}
     money = valued(held, held.ledger, fleets, known=first)
@@ -139,6 +141,7 @@ def judged(held: Sized, n_samples: int = 0, seed: int = 0) -> Plan:
         stranded=wasted,
         sampled_stranded=_stranded(held, draws, best) if draws else None,
         n_samples=n_samples,
+        mix=mix,
         bridge=bridge(*ladder_costs(held, money), money.extras["split-mixed"]),
         verdict=_verdict(held, sampled or money, fleets),
     )
@@ -149,30 +152,6 @@ def ladder_costs(held: Sized, money: Valued) -> tuple[dict[str, Any], dict[str, 
     feasible = {name: held.fleets[name].feasible and name in money.costs for name in PURCHASABLE}
     gross = {name: money.gross_usd_per_year(name) for name in PURCHASABLE if name in money.costs}
     return gross, feasible
-
-
-def _proposed(held: Sized, money: Valued) -> Fleet:
-    """The mix that the scenario forces, or that cost picks, among the purchasable options."""
-    names = [name for name in PURCHASABLE if name in money.costs]
-    forced = None if held.scenario.fleet_mix == "auto" else float(held.scenario.fleet_mix)
-    return proposed(
-        held.fleets,
-        {name: float(money.cost_usd_per_year(name)) for name in names},
-        {name: float(held.watts[name].provisioned_w) for name in names},
-        forced,
-        _units(held),
-    )
-
-
-def _units(held: Sized) -> Units:
-    """Chips per server of every type in use, and the spare of a pool."""
-    at_most = int(held.ledger["estimates.serving.server_chips"])
-    used = {pool.accelerator for fleet in held.fleets.values() for pool in fleet.pools}
-    chips = held.catalog.accelerators
-    return Units(
-        {name: server_chips(chips[name], at_most) for name in used},
-        int(held.ledger["estimates.serving.spare_replicas"]),
-    )
 
 
 def _cheapest(held: Sized, money: Valued) -> str:

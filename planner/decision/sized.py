@@ -10,9 +10,10 @@ from planner.errors import ScenarioError
 from planner.facts.accelerators import Accelerator
 from planner.facts.catalog import Catalog
 from planner.facts.ledger import Ledger
-from planner.fleet.offers import Sizing
+from planner.fleet.menu import menu_pools
+from planner.fleet.offers import Sizing, allowed
 from planner.fleet.options import ladder
-from planner.fleet.pools import Fleet
+from planner.fleet.pools import Fleet, Pool
 from planner.fleet.sizing import Buying, server_chips
 from planner.fleet.watts import Watts, capped, fleet_watts, nameplate_w, tdp
 from planner.money.prices import usd_per_chip_year
@@ -23,7 +24,10 @@ CAPPED = ("split-capped", "split-mixed", "split-specialised")
 
 @dataclass(frozen=True, slots=True)
 class Sized:
-    """The deterministic physical part of a plan. watts: IT power by option id."""
+    """The deterministic physical part of a plan.
+
+    watts: IT power by option id. menu: pools that the proposed plan may mix.
+    """
 
     scenario: Scenario
     catalog: Catalog
@@ -31,6 +35,7 @@ class Sized:
     demands: tuple[Demand, ...]
     fleets: Mapping[str, Fleet]
     watts: Mapping[str, Watts]
+    menu: tuple[Pool, ...]
     owned: Mapping[str, float]
     caveats: tuple[str, ...]
 
@@ -39,12 +44,15 @@ def sized(scenario: Scenario, catalog: Catalog) -> Sized:
     """Size the six options to the scenario's demand in its planning month."""
     asked = sizing(scenario, catalog)
     ledger = asked.ledger
-    fleets = {fleet.id: fleet for fleet in ladder(asked)}
+    held, ways = allowed(asked)
+    fleets = {fleet.id: fleet for fleet in ladder(asked, held, ways)}
     fleets |= {name: capped(fleets[name], catalog, ledger) for name in CAPPED}
+    every = Fleet("menu", "", menu_pools(asked, held, ways) if held else (), feasible=True)
+    menu = capped(every, catalog, ledger).pools
     watts = {name: fleet_watts(fleet, catalog, ledger) for name, fleet in fleets.items()}
     caveats = (*asked.excluded.values(), *_fallbacks(scenario, catalog, fleets))
     owned = serving_chips(scenario)
-    return Sized(scenario, catalog, ledger, asked.demands, fleets, watts, owned, caveats)
+    return Sized(scenario, catalog, ledger, asked.demands, fleets, watts, menu, owned, caveats)
 
 
 def sizing(scenario: Scenario, catalog: Catalog) -> Sizing:

@@ -132,6 +132,15 @@ class Site(Part):
         "Wait for new power", "quarters", 0, 80, "Time until a new megawatt is energised."
     )
     rack_limit_w: float = number("Rack limit", "W", 1e3, 1e7, "Power that one rack may draw.")
+    n_racks: float | None = Field(
+        default=None,
+        title="Racks",
+        description="Racks that the halls have room for; empty: no limit.",
+        ge=0,
+        le=1e6,
+        allow_inf_nan=False,
+        json_schema_extra={"unit": "1"},
+    )
     cooling: Literal["air", "liquid"] = Field(
         title="Cooling", description="What the halls can cool."
     )
@@ -180,6 +189,15 @@ class Finance(Part):
     )
     component_drift_frac_per_year: float = number(
         "Hardware price drift", "frac/year", -0.9, 2, "Yearly change of hardware prices."
+    )
+    capital_budget_usd: float | None = Field(
+        default=None,
+        title="Capital budget",
+        description="Most that may be spent on new chips; empty: no limit.",
+        ge=0,
+        le=1e12,
+        allow_inf_nan=False,
+        json_schema_extra={"unit": "USD"},
     )
     discount_frac: float = number("Discount", "frac", 0, 1, "Average discount on list prices.")
     sold_frac: float = number("Sold share", "frac", 0, 1, "Served tokens that are paid for.")

@@ -3,10 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.demand.workload import Demand
 from planner.facts.ledger import Ledger
 from planner.fleet.bounds import (
     decode_bound_per_s,
@@ -14,11 +16,12 @@ from planner.fleet.bounds import (
     own_prompt_s,
     whole_bound_per_s,
 )
+from planner.fleet.building import pool
 from planner.fleet.curves import Curves, curves
 from planner.fleet.fabric import Link
 from planner.fleet.grid import Grid, Offer, grid
-from planner.fleet.pools import DECODE, MONOLITHIC, PREFILL
-from planner.fleet.sizing import Buying, Choice, Question, Unit, unit_of
+from planner.fleet.pools import DECODE, MONOLITHIC, PREFILL, Pool
+from planner.fleet.sizing import Buying, Choice, Question, Unit, choose, unit_of
 from planner.fleet.tables import (
     Lazy,
     Offered,
@@ -31,6 +34,7 @@ from planner.load.handoff import needed_link_bytes_per_s, transfer_s
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,20 @@ class Candidates:
             matching_frac=self.matching_frac.get(role, 1.0),
         )
 
+    def answers(self, role: str, questions: Mapping[Key, Question]) -> dict[Key, Choice | None]:
+        """The choice of each question, all of one role."""
+        chosen = choose(list(questions.values()), self.tables[role], self.unit)
+        return dict(zip(questions, chosen, strict=True))
+
+    def pool(self, role: str, choice: Choice, demand: Demand, demand_frac: float = 1.0) -> Pool:
+        """The pool of a choice, with the caches that it sends if it only prefills."""
+        built = pool(role, self.curves, choice, demand, share=demand_frac, sent_frac=self.sent_frac)
+        if role != PREFILL:
+            return built
+        kv_bytes_per_s, transfer_s = self._sent(choice.row)
+        sent = kv_bytes_per_s * demand_frac
+        return replace(built, kv_bytes_per_s=sent, kv_transfer_s=transfer_s)
+
     def instant(self) -> Lazy:
         """The prefill table if caches crossed in no time."""
         none = replace(self.link, bytes_per_s=INSTANT, piece_latency_s=0.0)
@@ -102,7 +120,7 @@ class Candidates:
         sent = sending(self.curves, self.offered.at(row), self.link, nodes, self.level_frac, row)
         return float(needed_link_bytes_per_s(sent, left_s)[0, 0])
 
-    def sent(self, row: int) -> tuple[float, float]:
+    def _sent(self, row: int) -> tuple[float, float]:
         """Cache that a class sends at its peak [bytes/s], and the time of a mean one alone [s]."""
         rows = np.array([row])
         asked = self.offered.at(rows)

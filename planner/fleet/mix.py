@@ -1,63 +1,278 @@
-"""The proposed fleet: how much of the serving power goes to split pools.
+"""The fleet mix: which pools serve which classes under limits of power, capital and space.
 
-First version: a blend of the best monolithic and the best split option, all of the cheapest
-where nothing is forced. The optimiser over owned and new chips takes this place later.
+A mixed-integer linear programme. Every entry of the menu is a pool that could serve a whole class
+in a role; the programme picks shares of them, in whole servers and each with its spare.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from planner.fleet.pools import Fleet, Units
+import numpy as np
+
+from planner.fleet.pools import DECODE, MONOLITHIC, PREFILL, Fleet, Pool, Units
+from planner.fleet.programme import Programme
 
 PROPOSED = "proposed"
 LABEL = "Proposed plan"
+COST, MARGIN, THROUGHPUT = OBJECTIVES = ("cost", "margin", "throughput")
+LIMITS = ("power", "capital", "space")
+SMALLEST = 1e-3
+"""Of a class's demand; smaller shares are rounding."""
+FEW = 32
+"""Servers of a pool up to which they are counted whole; beyond, the pools round them up."""
+CLOSE = 0.01
+"""Share of power within which a forced mix is met."""
 
 
-def proposed(
-    fleets: Mapping[str, Fleet],
-    cost_usd_per_year: Mapping[str, float],
-    facility_w: Mapping[str, float],
-    split_power_frac: float | None,
-    units: Units,
-) -> Fleet:
-    """The cheapest feasible option, or the forced blend of the best of both kinds.
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A pool for all of a class's demand in a role, and what each of its chips takes in a year.
 
-    split_power_frac: share of serving power in split pools, None to let cost decide.
+    new_usd, kept_usd: capital of a chip that is bought, and of one that is owned (what its resale
+    would bring). running_usd: power, space, support. capex_usd: of a bought one. power_w: facility
+    power that is provisioned; rack_w: IT nameplate, which racks must carry.
     """
-    feasible = [name for name in cost_usd_per_year if fleets[name].feasible]
-    ranked = sorted(feasible or cost_usd_per_year, key=lambda name: cost_usd_per_year[name])
-    whole = [name for name in ranked if not fleets[name].split]
-    divided = [name for name in ranked if fleets[name].split]
-    if split_power_frac is None:
-        return _named(fleets[ranked[0]])
-    if not divided or not whole:
-        kind = "split" if not divided else "monolithic"
-        caveat = f"No {kind} option is feasible, so the forced mix cannot be formed."
-        return replace(_named(fleets[ranked[0]]), caveats=(caveat,))
-    share = demand_share(split_power_frac, facility_w[divided[0]], facility_w[whole[0]])
-    return _blend(fleets[whole[0]], fleets[divided[0]], share, units)
+
+    pool: Pool
+    server_chips: int
+    new_usd: float
+    kept_usd: float
+    running_usd: float
+    capex_usd: float
+    power_w: float
+    rack_w: float
+
+    @property
+    def split(self) -> bool:
+        """Whether it serves one phase only."""
+        return self.pool.role != MONOLITHIC
 
 
-def demand_share(power_frac: float, split_w: float, whole_w: float) -> float:
-    """Demand to send to split pools so that they hold a share of the power. Returns: [frac]"""
-    return power_frac * whole_w / (split_w * (1 - power_frac) + power_frac * whole_w)
+@dataclass(frozen=True, slots=True)
+class Demanded:
+    """What a class brings when all of it is served: a year's margin before chips, and tokens."""
+
+    name: str
+    margin_usd_per_year: float
+    output_tokens_per_s: float
 
 
-def _blend(whole: Fleet, divided: Fleet, share: float, units: Units) -> Fleet:
-    """Both plans side by side, each for its share of the demand."""
-    parts = [
-        fleet.scaled(part, units).pools
-        for fleet, part in ((whole, 1 - share), (divided, share))
-        if part
-    ]
-    return Fleet(
-        id=PROPOSED,
-        label=LABEL,
-        pools=tuple(pool for pools in parts for pool in pools),
-        feasible=whole.feasible and divided.feasible,
-        reason=" ".join(filter(None, (whole.reason, divided.reason))),
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the mix must keep; None: no limit. split_power_frac: share of power in split pools.
+
+    split_usd_per_year: paid once there is any split (the team). over_usd_per_w_year: what a watt
+    beyond the ceiling costs where no plan stays below it.
+    """
+
+    power_w: float
+    capital_usd: float | None
+    rack_w: float | None
+    split_power_frac: float | None
+    split_usd_per_year: float
+    over_usd_per_w_year: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """A mix found. demand_frac: by entry. gap_frac: how far it may lie from the best.
+
+    binding: limits that are used up. worth_usd_per_year: of one more unit of each limit (a watt, a
+    dollar, a watt of racks), of the problem with fractions of servers allowed. over_w: power
+    beyond the ceiling. off_frac: how far the forced mix was missed.
+    """
+
+    demand_frac: tuple[float, ...]
+    served_frac: Mapping[str, float]
+    usd_per_year: float
+    gap_frac: float
+    binding: tuple[str, ...]
+    worth_usd_per_year: Mapping[str, float]
+    over_w: float
+    off_frac: float
+
+
+def best_mix(
+    menu: Sequence[Entry],
+    demands: Sequence[Demanded],
+    owned: Mapping[str, float],
+    limits: Limits,
+    *,
+    spare_replicas: int,
+    objective: str = COST,
+) -> Mix | None:
+    """The best shares of the menu; None where the menu cannot serve.
+
+    objective: cost serves everything; margin serves what pays; throughput serves the most output
+    tokens and pays as little for it as possible. ValueError on another objective.
+    """
+    if objective not in OBJECTIVES:
+        raise ValueError(f"objective must be one of {', '.join(OBJECTIVES)}; got {objective!r}.")
+    if not menu:
+        return None
+    programme = _programme(menu, demands, owned, limits, spare_replicas, objective)
+    found = programme.solved()
+    if found is None:
+        return None
+    value = found.value
+    used_w = sum(
+        value["servers", k] * entry.server_chips * entry.power_w for k, entry in enumerate(menu)
+    )
+    near = _near(menu, found.left)
+    worth = dict.fromkeys(LIMITS, 0.0) | (programme.worth(near) if near else {})
+    return Mix(
+        demand_frac=tuple(value["share", k] for k in range(len(menu))),
+        served_frac={each.name: value["served", each.name] for each in demands},
+        usd_per_year=found.cost,
+        gap_frac=found.gap_frac,
+        binding=tuple(name for name in LIMITS if worth[name] > 0),
+        worth_usd_per_year=worth,
+        over_w=value["over"],
+        off_frac=value["off_w"] / max(used_w, 1.0),
     )
 
 
-def _named(fleet: Fleet) -> Fleet:
-    return replace(fleet, id=PROPOSED, label=LABEL)
+def _programme(
+    menu: Sequence[Entry],
+    demands: Sequence[Demanded],
+    owned: Mapping[str, float],
+    limits: Limits,
+    spare_replicas: int,
+    objective: str,
+) -> Programme:
+    """Shares, servers and switches of entries; chips kept and bought; what limits them."""
+    build, chips = Programme(), dict.fromkeys(entry.pool.accelerator for entry in menu)
+    tokens = sum(each.output_tokens_per_s for each in demands)
+    dearest = sum(_full_usd(entry) for entry in menu) + limits.split_usd_per_year
+    for k, entry in enumerate(menu):
+        build.column(("share", k), 0.0, 1.0)
+        each_usd = entry.running_usd * entry.server_chips
+        build.column(
+            ("servers", k), each_usd, whole=entry.pool.n_accelerators <= FEW * entry.server_chips
+        )
+        build.column(("on", k), 0.0, 1.0, whole=True)
+    for chip in chips:
+        first = next(entry for entry in menu if entry.pool.accelerator == chip)
+        build.column(("kept", chip), first.kept_usd, owned.get(chip, 0.0))
+        build.column(("bought", chip), first.new_usd)
+    for each in demands:
+        worth = {
+            COST: 0.0,
+            MARGIN: each.margin_usd_per_year,
+            THROUGHPUT: dearest * len(demands) * each.output_tokens_per_s / max(tokens, 1.0),
+        }[objective]
+        build.column(("served", each.name), -worth, 1.0)
+    build.column("split", limits.split_usd_per_year, 1.0, whole=True)
+    build.column("over", limits.over_usd_per_w_year)
+    least_w = min(entry.power_w * entry.server_chips for entry in menu)
+    build.column("off_w", dearest / max(least_w, 1.0))
+    _pool_rows(build, menu, spare_replicas)
+    _class_rows(build, menu, demands, objective)
+    _limit_rows(build, menu, chips, limits)
+    return build
+
+
+def _full_usd(entry: Entry) -> float:
+    return entry.pool.n_accelerators * (entry.new_usd + entry.running_usd)
+
+
+def _pool_rows(build: Programme, menu: Sequence[Entry], spare_replicas: int) -> None:
+    """Servers hold the share and the spare; a share, or a split, needs its switch."""
+    for k, entry in enumerate(menu):
+        pool = entry.pool
+        running = (pool.n_replicas - spare_replicas) * pool.replica_chips
+        held = {
+            ("servers", k): float(entry.server_chips),
+            ("share", k): -float(running),
+            ("on", k): -float(spare_replicas * pool.replica_chips),
+        }
+        build.row("pool", held, least=0.0)
+        build.row("switch", {("on", k): 1.0, ("share", k): -1.0}, least=0.0)
+        if entry.split:
+            build.row("split", {"split": 1.0, ("on", k): -1.0}, least=0.0)
+
+
+def _class_rows(
+    build: Programme, menu: Sequence[Entry], demands: Sequence[Demanded], objective: str
+) -> None:
+    """Each class is served once; what is prefilled apart is decoded apart."""
+    for each in demands:
+        mine = [(k, e.pool.role) for k, e in enumerate(menu) if e.pool.class_name == each.name]
+        prompts = {("share", k): 1.0 for k, role in mine if role in (MONOLITHIC, PREFILL)}
+        build.row("class", prompts | {("served", each.name): -1.0}, least=0.0, most=0.0)
+        sign = {PREFILL: 1.0, DECODE: -1.0}
+        pairs = {("share", k): sign[role] for k, role in mine if role in sign}
+        if pairs:
+            build.row("pair", pairs, least=0.0, most=0.0)
+        if objective == COST:
+            build.row("all", {("served", each.name): 1.0}, least=1.0, most=1.0)
+
+
+def _limit_rows(
+    build: Programme, menu: Sequence[Entry], chips: Mapping[str, None], limits: Limits
+) -> None:
+    """Chips are owned or bought; power, capital and racks; the forced mix."""
+    for chip in chips:
+        used = {
+            ("servers", k): -float(entry.server_chips)
+            for k, entry in enumerate(menu)
+            if entry.pool.accelerator == chip
+        }
+        build.row("chips", used | {("kept", chip): 1.0, ("bought", chip): 1.0}, least=0.0, most=0.0)
+    power = {("servers", k): entry.power_w * entry.server_chips for k, entry in enumerate(menu)}
+    build.row("power", power | {"over": -1.0}, most=limits.power_w)
+    capex = {
+        ("bought", chip): next(e.capex_usd for e in menu if e.pool.accelerator == chip)
+        for chip in chips
+    }
+    build.row("capital", capex, most=_or_none(limits.capital_usd))
+    racks = {("servers", k): entry.rack_w * entry.server_chips for k, entry in enumerate(menu)}
+    build.row("space", racks, most=_or_none(limits.rack_w))
+    if limits.split_power_frac is not None:
+        _forced_rows(build, menu, power, limits.split_power_frac)
+
+
+def _forced_rows(
+    build: Programme, menu: Sequence[Entry], power: Mapping[Any, float], wanted: float
+) -> None:
+    """The share of split pools lies close to the one wanted, or is off by some watts.
+
+    None and all are meant as they are.
+    """
+    around = CLOSE if 0 < wanted < 1 else 0.0
+    for sign, least in ((1, wanted - around), (-1, wanted + around)):
+        off = {
+            ("servers", k): sign * power["servers", k] * (entry.split - least)
+            for k, entry in enumerate(menu)
+        }
+        build.row("mix", off | {"off_w": 1.0}, least=0.0)
+
+
+def _near(menu: Sequence[Entry], left: Mapping[str, float]) -> list[str]:
+    """Limits that leave no room for the largest server."""
+    largest = {
+        "power": max(entry.power_w * entry.server_chips for entry in menu),
+        "capital": max(entry.capex_usd * entry.server_chips for entry in menu),
+        "space": max(entry.rack_w * entry.server_chips for entry in menu),
+    }
+    return [name for name in LIMITS if left[name] < largest[name]]
+
+
+def _or_none(limit: float | None) -> float:
+    return np.inf if limit is None else limit
+
+
+def fleet_of(menu: Sequence[Entry], mix: Mix, units: Units) -> Fleet:
+    """The pools of a mix, in whole servers and each with its spare."""
+    chosen = [
+        entry.pool.scaled(share, units)
+        for entry, share in zip(menu, mix.demand_frac, strict=True)
+        if share > SMALLEST
+    ]
+    return Fleet(id=PROPOSED, label=LABEL, pools=tuple(chosen), feasible=True)
+
+
+def standing_in(fleet: Fleet, *caveats: str) -> Fleet:
+    """An option as the proposed plan, where no mix can be formed."""
+    return replace(fleet, id=PROPOSED, label=LABEL, caveats=caveats)

@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 
 from planner.demand.workload import Demand
 from planner.fleet import reasons
-from planner.fleet.building import pool
 from planner.fleet.candidates import Candidates
-from planner.fleet.offers import Sizing, Ways, allowed
+from planner.fleet.offers import Sizing, Ways
 from planner.fleet.pools import DECODE, MONOLITHIC, PREFILL, Fleet, Pool
-from planner.fleet.sizing import Choice, Question, choose
+from planner.fleet.sizing import Choice, Question
 
 LABELS = {
     "as-built": "Keep buying what is owned, software as it is",
@@ -35,9 +34,8 @@ Key = tuple[str, str, tuple[str, ...]]
 """An option, a class, and the chips that a pool may be of."""
 
 
-def ladder(sizing: Sizing) -> tuple[Fleet, ...]:
-    """The six options in the order of the bridge."""
-    held, ways = allowed(sizing)
+def ladder(sizing: Sizing, held: Candidates | None, ways: Ways) -> tuple[Fleet, ...]:
+    """The six options in the order of the bridge, of everything that is allowed."""
     drafts = _drafts(sizing, held, ways) if held else _none(sizing)
     fleets = {name: _fleet(name, drafts[name]) for name in drafts}
     same = fleets["split-same-chip"]
@@ -97,10 +95,10 @@ def _whole(sizing: Sizing, held: Candidates, ways: Ways) -> dict[str, list[Draft
             for each in chips[option, demand.name]
         }
 
-    first = _answers(held, MONOLITHIC, questions({}))
+    first = held.answers(MONOLITHIC, questions({}))
     share = _shares(sizing, first)
     several = len(sizing.owned_frac) > 1
-    chosen = _answers(held, MONOLITHIC, questions(share)) if several else first
+    chosen = held.answers(MONOLITHIC, questions(share)) if several else first
     return {
         option: [
             _pools_of(sizing, held, ways, option, demand, chosen, share)
@@ -140,7 +138,7 @@ def _pools_of(
     problems = [reasons.does_not_fit(sizing, demand)] if away or not mine else []
     pools = []
     for key, choice in mine.items():
-        pools.append(_pool(held, MONOLITHIC, choice, demand, share[key]))
+        pools.append(held.pool(MONOLITHIC, choice, demand, share[key]))
         if choice.slack > TOLERANCE:
             problems.append(reasons.misses(demand, pools[-1], demand.source.p99_ttft_s))
     return Draft(tuple(pools), tuple(problems))
@@ -178,12 +176,12 @@ def _split(sizing: Sizing, held: Candidates, ways: Ways) -> dict[str, list[Draft
         for demand in sizing.demands
         if demand.name in ways.split
     }
-    waits = {key: limit * _wait_share(sizing) for key, limit in limits.items()}
-    decode = _by_class(_answers(held, DECODE, questions(DECODE, waits, {})))
+    waits = {key: limit * wait_share(sizing) for key, limit in limits.items()}
+    decode = _by_class(held.answers(DECODE, questions(DECODE, waits, {})))
     taken = {key: min(choice.ttft_s, waits[key]) for key, choice in decode.items()}
     left = {key: limits[key] - taken[key] for key in taken}
     late = questions(PREFILL, left, taken)
-    prefill = _by_class(_answers(held, PREFILL, late))
+    prefill = _by_class(held.answers(PREFILL, late))
     prompts = {key[:2]: question for key, question in late.items()}
     return {
         option: [
@@ -205,13 +203,6 @@ def _fit_for(sizing: Sizing, role: str) -> tuple[str, ...]:
     return tuple(chip for chip in sizing.paper if chips[chip].phase_fit.startswith(role))
 
 
-def _answers(
-    held: Candidates, role: str, questions: Mapping[Key, Question]
-) -> dict[Key, Choice | None]:
-    chosen = choose(list(questions.values()), held.tables[role], held.unit)
-    return dict(zip(questions, chosen, strict=True))
-
-
 def _pair(
     sizing: Sizing,
     held: Candidates,
@@ -223,24 +214,17 @@ def _pair(
     """The two pools of a class, and why they do not serve it. prompts: asked of prefill."""
     if prefill is None or decode is None or prompts is None:
         return Draft((), (reasons.does_not_fit(sizing, demand),))
-    first, second = (
-        _pool(held, role, choice, demand) for role, choice in ((PREFILL, prefill), (DECODE, decode))
-    )
-    kv_bytes_per_s, transfer_s = held.sent(prefill.row)
-    first = replace(first, kv_bytes_per_s=kv_bytes_per_s, kv_transfer_s=transfer_s)
+    first = held.pool(PREFILL, prefill, demand)
+    second = held.pool(DECODE, decode, demand)
     problems = []
     if prefill.slack > TOLERANCE:
         problems.append(reasons.late_prefill(sizing, held, demand, first, prompts))
     if decode.slack > TOLERANCE:
-        wait_s = demand.source.p99_ttft_s * _wait_share(sizing)
+        wait_s = demand.source.p99_ttft_s * wait_share(sizing)
         problems.append(reasons.misses(demand, second, wait_s))
     return Draft((first, second), tuple(problems))
 
 
-def _pool(held: Candidates, role: str, choice: Choice, demand: Demand, share: float = 1.0) -> Pool:
-    return pool(role, held.curves, choice, demand, share=share, sent_frac=held.sent_frac)
-
-
-def _wait_share(sizing: Sizing) -> float:
+def wait_share(sizing: Sizing) -> float:
     """Part of the time to first token that the wait for a place in decode may take."""
     return float(sizing.ledger["estimates.serving.decode_wait_share_frac"])

@@ -8,8 +8,9 @@ import pytest
 from planner.decision import sized as sizing_of
 from planner.demand.scenario import Scenario
 from planner.facts.catalog import load_catalog
-from planner.fleet import options
+from planner.fleet import candidates as candidates_of
 from planner.fleet.offers import allowed
+from planner.fleet.options import ladder
 from planner.fleet.pools import DECODE, MONOLITHIC, PREFILL
 from planner.fleet.sizing import choose
 from planner.fleet.tables import LOADS
@@ -53,8 +54,7 @@ def test_no_first_token_comes_before_the_least_time(profile):
 
 @every_profile
 def test_trying_all_configurations_finds_the_same_fleets(profile, monkeypatch):
-    scenario = Scenario(profile=profile)
-    quick = options.ladder(sizing_of.sizing(scenario, CATALOG))
-    monkeypatch.setattr(options, "choose", lambda *asked: choose(*asked, exhaustive=True))
-    slow = options.ladder(sizing_of.sizing(scenario, CATALOG))
-    assert quick == slow
+    asked = sizing_of.sizing(Scenario(profile=profile), CATALOG)
+    quick = ladder(asked, *allowed(asked))
+    monkeypatch.setattr(candidates_of, "choose", lambda *of: choose(*of, exhaustive=True))
+    assert quick == ladder(asked, *allowed(asked))
