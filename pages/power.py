@@ -20,17 +20,15 @@ def stranded() -> None:
 
 
 def per_token() -> None:
-    st.subheader("Watts per useful token a second", anchor=False)
-    st.caption("Mean power at the meter over output inside both service levels; less is better.")
-    held = tables.watts_per_token(plan, document)
-    figure = charts.bars(
-        held["option"],
-        held["watts"],
-        text.number,
-        marked=held["id"] == chosen,
-        hatched=held["id"] == tables.PAPER,
+    st.subheader("Where the joules of a token go", anchor=False)
+    st.caption(
+        "Watts at the meter per useful token a second. A bit from memory costs "
+        f"{text.number(megawatts.pj_per_bit(document))} pJ on measured boards, all the way; the "
+        "article's 6 pJ is the memory device alone."
     )
-    chart(figure, held, "watts", alt="Watts per useful token of each option")
+    held = tables.watts_per_token(plan, document)
+    figure = charts.stacked(held, held.columns[2:-1], text.number)
+    chart(figure, held, "watts", alt="Watts per useful token of each option by what draws them")
 
 
 def line() -> None:

@@ -11,6 +11,7 @@ from pages.ui.kpis import LINE_FRAC
 from planner import Scenario, text
 
 Document = Mapping[str, Any]
+PJ_PER_J = 1e12
 KEPT = ("Reserve for peaks and failures", "Quiet hours")
 WORDS = {
     "nameplate_mw": "Nameplate",
@@ -59,7 +60,7 @@ def headlines(document: Document) -> list[tuple[str, ...]]:
         ),
         (
             "Free under the ceiling",
-            text.mw(head["free_mw"]),
+            text.mw(head["free_mw"], place=-1),
             "Power budget less provisioned power; never called stranded.",
             f"of a budget of {text.mw(document['scenario']['power_budget_mw'])}",
         ),
@@ -79,6 +80,11 @@ def speed(scenario: Scenario, document: Document) -> list[tuple[str, str]]:
             text.usd(max(document["headline"]["recovered_mw"], 0) * site.new_power_usd_per_mw),
         ),
     ]
+
+
+def pj_per_bit(document: Document) -> float:
+    """Energy of a bit from memory to where it is used, by the fit to measured boards. [pJ]"""
+    return float(document["headline"]["memory_j_per_bit"]) * PJ_PER_J
 
 
 def words(held: pd.DataFrame) -> pd.DataFrame:

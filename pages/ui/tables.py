@@ -131,10 +131,15 @@ def quantiles(samples: Any) -> dict[str, float]:
 
 
 def watts_per_token(plan: Plan, document: Document) -> pd.DataFrame:
-    """Facility watts per useful token per second, by option."""
-    rows = [record(document, name) for name in shown(plan)]
-    found = [(row["id"], SHORT[row["id"]], row["j_per_useful_token"]) for row in rows]
-    return pd.DataFrame(found, columns=["id", "option", "watts"])
+    """Facility watts per useful token per second, by option and by what draws them."""
+    found = []
+    for name in shown(plan):
+        row = record(document, name)
+        parts = {each["label"]: each["j"] for each in row["j_per_useful_token_by_cause"]}
+        found.append(
+            {"id": name, "option": SHORT[name], **parts, "total": row["j_per_useful_token"]}
+        )
+    return pd.DataFrame(found)
 
 
 def from_the_site(document: Document) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.demand.workload import RATIO_MONTHS, ratio
-from planner.facts.units import W_PER_MW
+from planner.facts.units import BITS_PER_BYTE, W_PER_MW
 from planner.money import cash, tax
 from planner.money.economics import j_per_useful_token, revenue_usd_per_kwh, usd_per_mtok
 
@@ -52,6 +52,7 @@ def _shared(plan: Plan, option: str, caveats: list[str]) -> dict[str, Any]:
         "stranded_capital_usd": stranded_capital_usd(plan),
         "free_mw": plan.ledger["power_budget_mw"] - held.provisioned_w / W_PER_MW,
         "recovered_mw": held.recovered_w / W_PER_MW,
+        "memory_j_per_bit": plan.ledger["calibration.memory_j_per_byte"] / BITS_PER_BYTE,
         "extra_throughput_frac": held.extra_throughput_frac,
         **_unit_figures(plan, option),
         **_cash_figures(plan, option, caveats),

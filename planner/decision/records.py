@@ -9,6 +9,7 @@ import numpy as np
 
 from planner.demand.workload import Demand
 from planner.facts.units import BITS_PER_BYTE, BITS_PER_GBIT, SECONDS_PER_YEAR, TOKENS_PER_MTOK
+from planner.fleet import joules
 from planner.fleet.pools import MONOLITHIC, PREFILL, Pool
 from planner.money.economics import j_per_useful_token, revenue_usd_per_kwh, usd_per_mtok
 
@@ -141,6 +142,7 @@ def _money(plan: Plan, name: str) -> dict[str, Any]:
     costs = plan.money.costs[name]
     total = plan.money.cost_usd_per_year(name)
     facility_w = plan.watts[name].mean_w * plan.ledger["site.pue"]
+    causes = joules.draw_by_cause_w(plan.fleets[name], plan.catalog, plan.ledger)
     values = (
         costs.capex_usd,
         sold.output_tokens / SECONDS_PER_YEAR,
@@ -151,6 +153,10 @@ def _money(plan: Plan, name: str) -> dict[str, Any]:
         j_per_useful_token(facility_w, sold),
         np.median((plan.sampled or plan.money).npv_usd[name]),
         total / (sold.total_tokens / TOKENS_PER_MTOK),
+        [
+            {"id": cause, "label": joules.LABELS[cause], "j": j_per_useful_token(watts, sold)}
+            for cause, watts in causes.items()
+        ],
     )
     return dict(zip(MONEY, values, strict=True))
 
@@ -165,4 +171,5 @@ MONEY = (
     "j_per_useful_token",
     "npv_usd",
     "cost_usd_per_total_mtok",
+    "j_per_useful_token_by_cause",
 )

@@ -47,7 +47,7 @@ def fleet_watts(fleet: Fleet, catalog: Catalog, ledger: Ledger) -> Watts:
 
 def pool_watts(pool: Pool, catalog: Catalog, ledger: Ledger) -> Watts:
     """IT power of one pool, servers, network and storage included."""
-    chip, n = _chip(pool, catalog, ledger), pool.n_accelerators
+    chip, n = chip_draw(pool, catalog, ledger), pool.n_accelerators
     rest_w = overhead_w(pool.accelerator, catalog, ledger)
     drawn_rest_w = rest_w * ledger["estimates.power.overhead_draw_frac"]
     lean = pool.n_needed / pool.n_replicas if pool.n_replicas else 0.0
@@ -66,7 +66,7 @@ def pool_watts(pool: Pool, catalog: Catalog, ledger: Ledger) -> Watts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Chip:
+class ChipDraw:
     """What the draw of one chip of a pool depends on, numbers or draws of them.
 
     per_memory, per_compute: how hard it works with all of its bandwidth, and all of its arithmetic.
@@ -89,13 +89,14 @@ class _Chip:
         return list(drawn if drawn.shape[-1] > 1 else drawn[:, 0])
 
 
-def _chip(pool: Pool, catalog: Catalog, ledger: Ledger) -> _Chip:
+def chip_draw(pool: Pool, catalog: Catalog, ledger: Ledger) -> ChipDraw:
+    """What the draw of a chip of a pool depends on."""
     idle_w = _idle_w(pool.accelerator, catalog, ledger)
     tdp_w = tdp(pool.accelerator, ledger)
     bytes_per_s = ledger[f"accelerators.{pool.accelerator}.memory_bytes_per_s"]
     numbers = {name: ledger[f"calibration.{name}"] for name in POWER_NUMBERS}
     about = (tdp_w - idle_w, catalog.models[pool.model].n_experts)
-    return _Chip(
+    return ChipDraw(
         idle_w=idle_w,
         tdp_w=tdp_w,
         per_memory=work_rate(0.0, bytes_per_s, *about, **numbers),
@@ -137,7 +138,7 @@ def capped(
 
 
 def _capped(pool: Pool, catalog: Catalog, ledger: Ledger) -> Pool:
-    chip = _chip(pool, catalog, ledger)
+    chip = chip_draw(pool, catalog, ledger)
     cap = harmless_cap_frac(
         chip.idle_w,
         chip.tdp_w,

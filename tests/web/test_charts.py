@@ -30,7 +30,7 @@ def figures(held):
         "waterfall": charts.waterfall(list(power["step"]), list(power["mw"]), kinds, text.mw),
         "bars": charts.bars(
             watts["option"],
-            watts["watts"],
+            watts["total"],
             text.number,
             marked=watts["id"] == "as-built",
             hatched=watts["id"] == tables.PAPER,
