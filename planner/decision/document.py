@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from planner.decision.headline import headline
+from planner.decision.limits import short_of_power
 from planner.decision.proposing import worth
 from planner.decision.records import option_record
 from planner.decision.views import iso_cost, iso_power
@@ -27,7 +28,8 @@ TOLERANCE = 1e-9
 
 def document(plan: Plan, *, flips: bool) -> dict[str, Any]:
     """All keys of the public contract."""
-    caveats: list[str] = list(plan.sized.caveats) + list(plan.fleets[PROPOSED].caveats)
+    caveats = [*plan.sized.caveats, *plan.fleets[PROPOSED].caveats, *plan.barred.values()]
+    caveats += short_of_power(plan.sized)
     options = [option_record(plan, name) for name in LABELS]
     body = {
         "schema": SCHEMA,

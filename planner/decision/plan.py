@@ -1,6 +1,6 @@
 """The plan: every stage of the answer for one scenario, kept so that all of it can be explained."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from planner.decision import verdict as verdicts
 from planner.decision.document import document
 from planner.decision.flips import flips
+from planner.decision.limits import beyond
 from planner.decision.proposing import proposed
 from planner.decision.sized import Sized, sized
 from planner.decision.valued import AS_BUILT, Valued, valued
@@ -33,6 +34,7 @@ class Plan:
     fleets, watts: by option id, the proposed plan included. money: the deterministic values.
     sampled: the same over samples, with `sampled_stranded`; None where none were asked for.
     mix: what the optimiser found; None where it found nothing.
+    barred: options beyond the limits of capital or space, and why.
     best: id of the cheapest purchasable option, before the friction of a split.
     """
 
@@ -49,6 +51,7 @@ class Plan:
     mix: Mix | None
     bridge: Bridge
     verdict: Verdict
+    barred: Mapping[str, str]
 
     @property
     def ledger(self) -> Ledger:
@@ -126,7 +129,7 @@ def judged(held: Sized, n_samples: int = 0, seed: int = 0) -> Plan:
     fleets = {**held.fleets, PROPOSED: chosen}
     watts = {**held.watts, PROPOSED: fleet_watts(chosen, held.catalog, held.ledger)}
     money = valued(held, held.ledger, fleets, known=first)
-    best = _cheapest(held, money)
+    best, barred = _cheapest(held, money), beyond(held, money, fleets)
     wasted = _stranded(held, held.ledger, best)
     draws = held.ledger.sampled(n_samples, seed) if n_samples else None
     sampled = valued(held, draws, fleets) if draws else None
@@ -143,7 +146,8 @@ def judged(held: Sized, n_samples: int = 0, seed: int = 0) -> Plan:
         n_samples=n_samples,
         mix=mix,
         bridge=bridge(*ladder_costs(held, money), money.extras["split-mixed"]),
-        verdict=_verdict(held, sampled or money, fleets),
+        verdict=_verdict(held, sampled or money, fleets, barred),
+        barred=barred,
     )
 
 
@@ -173,9 +177,13 @@ def _stranded(held: Sized, ledger: Ledger, best: str) -> Stranded:
     )
 
 
-def _verdict(held: Sized, money: Valued, fleets: Mapping[str, Fleet]) -> Verdict:
+def _verdict(
+    held: Sized, money: Valued, fleets: Mapping[str, Fleet], barred: Collection[str]
+) -> Verdict:
     candidates = {
-        name: money.npv_usd[name] for name in (*PURCHASABLE, PROPOSED) if name in money.npv_usd
+        name: money.npv_usd[name]
+        for name in (*PURCHASABLE, PROPOSED)
+        if name in money.npv_usd and name not in barred
     }
     general = [c.id for c in held.catalog.accelerators.values() if "specialised" not in c.phase_fit]
     confidence = held.ledger["operator.min_confidence"]
