@@ -34,12 +34,14 @@ def audit(
     *,
     columns: Mapping[str, str] | None = None,
     time_unit: str | None = None,
+    backend: str = "duckdb",
     limits: Limits = DEFAULT_LIMITS,
 ) -> Audit:
     """Audit a request log: a CSV, JSON-lines or Parquet file, a folder, or a glob of them.
 
     columns: role -> column, for names that the table of synonyms does not know.
     time_unit: s, ms, us or ns, for numbers whose unit the log does not say.
+    backend: duckdb, or the address of a Spark master (spark://HOST:PORT).
     Only counts and lengths are read; columns that hold text are not. A log is data from outside:
     what comes back is plain records, so that a child process can do the reading.
     Raises: AuditError, one sentence naming the file, the column, and what is allowed.
@@ -48,4 +50,4 @@ def audit(
     # Ibis takes most of a second to import: paid when a log is read, not by every page.
     from planner.demand.logs.measure import measured  # noqa: PLC0415
 
-    return measured(log, columns, time_unit, limits)
+    return measured(log, columns, time_unit, limits, backend)

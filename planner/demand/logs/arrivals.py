@@ -35,15 +35,19 @@ class Minutes:
         return Minutes(*(getattr(self, f.name)[index : index + 1] for f in fields(self)))
 
 
-def busy_minutes(rows: ir.Table, by: tuple[str, ...] = ()) -> dict[Key, Minutes]:
+def busy_minutes(
+    rows: ir.Table, by: tuple[str, ...] = (), *, gaps: bool = True
+) -> dict[Key, Minutes]:
     """Requests, tokens and gaps of each minute since the first arrival, for each group.
 
-    Gaps are taken inside each minute, so that no database has to sort the whole log at once.
+    Gaps are taken inside each minute, so that no database has to sort the whole log at once;
+    without `gaps` they are left at nothing.
     """
     minutely = rows.mutate(minute=rows.since_us // (MINUTE_S * MICROSECONDS))
     keys = [*by, "minute"]
     inside = ibis.window(group_by=[minutely[key] for key in keys], order_by=minutely.since_us)
-    gap_us = minutely.since_us - minutely.since_us.lag().over(inside)
+    before_us = minutely.since_us.lag().over(inside) if gaps else minutely.since_us
+    gap_us = minutely.since_us - before_us
     table = (
         minutely.mutate(squared_gap_us2=gap_us * gap_us)
         .group_by(keys)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 import ibis
@@ -15,28 +14,27 @@ from planner.errors import AuditError
 
 
 @contextmanager
-def private_database(paths: list[str], limits: Limits) -> Iterator[Backend]:
-    """A DuckDB in memory that can open `paths` and nothing else.
+def private_database(paths: list[str], folder: str, limits: Limits) -> Iterator[Backend]:
+    """A DuckDB in `folder` that can open `paths` and nothing else.
 
-    It spills to a temporary folder that goes with it, loads no extension, reaches no network and
-    reads a time without a zone as UTC wherever the machine stands.
+    It keeps its rows compressed in that folder and spills there, loads no extension, reaches no
+    network and reads a time without a zone as UTC wherever the machine stands.
     """
-    with TemporaryDirectory(prefix="audit-") as folder:
-        backend = ibis.duckdb.connect(
-            ":memory:",
-            memory_limit=f"{limits.memory_bytes}B",
-            temp_directory=folder,
-            autoinstall_known_extensions=False,
-            autoload_known_extensions=False,
-        )
-        try:
-            backend.con.execute("SET TimeZone = 'UTC'")
-            backend.con.execute("SET allowed_paths = $paths", {"paths": paths})
-            backend.con.execute("SET enable_external_access = false")
-            backend.con.execute("SET lock_configuration = true")
-            yield backend
-        finally:
-            backend.disconnect()
+    backend = ibis.duckdb.connect(
+        f"{folder}/audit.duckdb",
+        memory_limit=f"{limits.memory_bytes}B",
+        temp_directory=f"{folder}/spill",
+        autoinstall_known_extensions=False,
+        autoload_known_extensions=False,
+    )
+    try:
+        backend.con.execute("SET TimeZone = 'UTC'")
+        backend.con.execute("SET allowed_paths = $paths", {"paths": paths})
+        backend.con.execute("SET enable_external_access = false")
+        backend.con.execute("SET lock_configuration = true")
+        yield backend
+    finally:
+        backend.disconnect()
 
 
 @contextmanager
@@ -47,7 +45,7 @@ def in_words(name: str, paths: Iterable[str] = ()) -> Iterator[None]:
     """
     try:
         yield
-    except duckdb.OutOfMemoryException as error:
+    except (duckdb.OutOfMemoryException, MemoryError) as error:
         raise AuditError(f"{name} needs more memory than an audit may use; split it") from error
     except (duckdb.Error, pa.ArrowException, UnicodeError, OverflowError) as error:
         blamed = next((Path(path).name for path in paths if path in str(error)), name)

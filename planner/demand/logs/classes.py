@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 from planner.demand.logs.arrivals import Minutes, arrivals, busy_minutes
 from planner.demand.logs.groups import Key
 from planner.demand.logs.lengths import lengths
+from planner.demand.logs.peaks import minutes_with_peak_gaps
 from planner.demand.logs.results import UNTIMED, Arrivals, ClassMoments, Lengths, Share
 from planner.demand.logs.shares import NO_NAME, OTHERS, share, sums, together
 
@@ -25,13 +26,20 @@ class Profile:
     arrivals: Arrivals
 
 
-def profiles(rows: ir.Table, span_s: float | None, by: tuple[str, ...] = ()) -> dict[Key, Profile]:
+def profiles(
+    rows: ir.Table, span_s: float | None, by: tuple[str, ...] = (), *, coarse: bool
+) -> dict[Key, Profile]:
     """Lengths and arrivals of each group of rows, over a log of `span_s` seconds.
 
-    span_s: None where the log has no times.
+    span_s: None where the log has no times. The gaps of groups are those of their peak minute.
     """
-    inputs, outputs = (lengths(rows, name, by) for name in ("input_tokens", "output_tokens"))
-    minutes = {} if span_s is None else busy_minutes(rows, by)
+    inputs, outputs = (
+        lengths(rows, name, by, coarse=coarse) for name in ("input_tokens", "output_tokens")
+    )
+    if span_s is None:
+        minutes = {}
+    else:
+        minutes = minutes_with_peak_gaps(rows, by) if by else busy_minutes(rows)
     timed = {key: arrivals(found, span_s or 0) for key, found in minutes.items()}
     return {
         key: Profile(inputs[key], outputs[key], minutes.get(key), timed.get(key, UNTIMED))
@@ -40,7 +48,7 @@ def profiles(rows: ir.Table, span_s: float | None, by: tuple[str, ...] = ()) -> 
 
 
 def class_moments(
-    rows: ir.Table, by: tuple[str, ...], span_s: float | None, n_most: int
+    rows: ir.Table, by: tuple[str, ...], span_s: float | None, n_most: int, *, coarse: bool
 ) -> tuple[ClassMoments, ...]:
     """Moments of each class and model of a log, the busiest first, small ones together.
 
@@ -50,13 +58,13 @@ def class_moments(
     keys = [tuple(sum_[column] for column in by) for sum_ in found]
     most, rest = found[:n_most], found[n_most:]
     named = rows.filter(_any_of(rows, by, keys[:n_most])) if rest else rows
-    measured = profiles(named, span_s, by)
+    measured = profiles(named, span_s, by, coarse=coarse)
     moments = [
         _moments(share(", ".join(key) or WHOLE_LOG, sum_), sum_.get("model", ""), measured[key])
         for key, sum_ in zip(keys, most, strict=False)
     ]
     if rest:
-        others = profiles(rows.filter(~_any_of(rows, by, keys[:n_most])), span_s)
+        others = profiles(rows.filter(~_any_of(rows, by, keys[:n_most])), span_s, coarse=coarse)
         moments.append(_moments(share(OTHERS, together(rest)), "", others[()]))
     return tuple(moments)
 

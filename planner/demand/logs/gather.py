@@ -6,15 +6,15 @@ from functools import reduce
 
 import ibis
 import ibis.expr.types as ir
-from ibis.backends.duckdb import Backend
 
 from planner.demand.logs.clock import Clock, find_clock, timed_rows
 from planner.demand.logs.columns import listed
 from planner.demand.logs.durations import with_durations
+from planner.demand.logs.engine import Engine
 from planner.demand.logs.files import LogFiles
+from planner.demand.logs.layouts import Layout, layouts
 from planner.demand.logs.limits import Limits
 from planner.demand.logs.prefix_cache import BLOCK_TOKENS, with_prefix_hits
-from planner.demand.logs.readers import Layout, layouts, role_table, unreadable_lines
 from planner.demand.logs.rows import typed_rows, with_absent
 from planner.demand.logs.synonyms import Role
 from planner.errors import AuditError
@@ -55,7 +55,7 @@ ROW_COLUMNS = (
 
 
 def gather(
-    backend: Backend,
+    engine: Engine,
     log: LogFiles,
     columns: Mapping[str, str] | None,
     time_unit: str | None,
@@ -65,28 +65,28 @@ def gather(
 
     Raises: AuditError for files that count time differently.
     """
-    found = layouts(backend, log.files, columns, limits)
+    found = layouts(log.files, engine.header, columns, limits)
     tables, clocks, unreadable = [], [], 0
     for index, layout in enumerate(found):
-        raw = role_table(backend, layout, index)
-        stored = backend.create_table(f"typed_{index}", typed_rows(raw, limits), temp=True)
+        raw = engine.roles(layout, index)
+        stored = engine.stored(f"typed_{index}", typed_rows(raw, limits))
         typed = with_absent(stored)
-        unreadable += unreadable_lines(backend, layout, index)
+        unreadable += engine.unreadable(layout, index)
         clock = find_clock(typed, layout.roles, time_unit, limits)
         timed = with_durations(timed_rows(typed, clock, limits), layout.roles, limits)
         clocks.append(clock)
-        tables.append(_with_hits(backend, timed, layout, index).select(*ROW_COLUMNS))
+        tables.append(_with_hits(engine, timed, layout, index).select(*ROW_COLUMNS))
     rows = reduce(lambda left, right: left.union(right), tables)
     clock = _one_clock(found, clocks)
     return Gathered(rows, unreadable, clock, found, _caveats(log, found, clocks))
 
 
-def _with_hits(backend: Backend, rows: ir.Table, layout: Layout, index: int) -> ir.Table:
+def _with_hits(engine: Engine, rows: ir.Table, layout: Layout, index: int) -> ir.Table:
     """Rows with derived prefix hits, for a log that names blocks but not cached tokens."""
     if not _derives_hits(layout):
         return rows
     hits = with_prefix_hits(rows.mutate(row=ibis.row_number()))
-    return backend.create_table(f"hits_{index}", hits.select(*ROW_COLUMNS), temp=True)
+    return engine.stored(f"hits_{index}", hits.select(*ROW_COLUMNS))
 
 
 def _derives_hits(layout: Layout) -> bool:

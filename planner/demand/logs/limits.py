@@ -37,7 +37,7 @@ class Limits:
     """Read at the start of a text file to learn its columns."""
     head_lines: int = 200
     max_json_depth: int = 4
-    memory_bytes: int = 384 * MIB
+    memory_bytes: int = 200 * MIB
     """Working memory of the database; beyond it, it spills to a private temporary folder."""
     max_tokens: int = 100_000_000
     """A request with more is a fault of the log: ten times the longest context on offer."""
@@ -49,6 +49,8 @@ class Limits:
     """Models or classes listed; the smaller ones are put together."""
     max_series_bins: int = 20_000
     """Points of the time series; a longer log is shown in wider bins."""
+    exact_rows: int = 10_000_000
+    """Above this many requests neighbouring lengths are counted together (see lengths.py)."""
     earliest_epoch_s: float = 5e8
     latest_epoch_s: float = 5e9
     """A number between the two is a date (1985 to 2128), below it a time since the start."""

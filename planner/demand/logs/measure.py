@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from tempfile import TemporaryDirectory
 
 import ibis.expr.types as ir
 import numpy as np
-from ibis.backends.duckdb import Backend
 
 from planner.demand.logs.arrivals import HOUR_S, MINUTE_S, Minutes, dispersions
-from planner.demand.logs.backend import in_words, private_database
 from planner.demand.logs.classes import class_moments, profiles
 from planner.demand.logs.clock import MICROSECONDS
+from planner.demand.logs.diurnal import diurnal
+from planner.demand.logs.engine import Engine, opened
 from planner.demand.logs.files import LogFiles
 from planner.demand.logs.gather import Gathered, gather
 from planner.demand.logs.limits import Limits
@@ -29,16 +30,22 @@ TIME_SHARE_MEASURED = (
 
 
 def measured(
-    log: LogFiles, columns: Mapping[str, str] | None, time_unit: str | None, limits: Limits
+    log: LogFiles,
+    columns: Mapping[str, str] | None,
+    time_unit: str | None,
+    limits: Limits,
+    backend: str = "duckdb",
 ) -> Audit:
     """Audit files that have passed the gates: open them, read them once, add up.
 
     Raises: AuditError, one sentence.
     """
-    paths = [file.path for file in log.files]
-    with in_words(log.name, paths), private_database(paths, limits) as backend:
-        found = gather(backend, log, columns, time_unit, limits)
-        return _added_up(log, found, sound_requests(backend, log.name, found), limits)
+    with (
+        TemporaryDirectory(prefix="audit-") as folder,
+        opened(backend, log, folder, limits) as engine,
+    ):
+        found = gather(engine, log, columns, time_unit, limits)
+        return _added_up(log, found, sound_requests(engine, log.name, found), limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class Requests:
     """
 
     rows: ir.Table
+    n_rows: int
     starts_at: datetime | None
     span_s: float | None
     dropped: Mapping[str, int]
@@ -58,12 +66,14 @@ class Requests:
 def _added_up(log: LogFiles, found: Gathered, sound: Requests, limits: Limits) -> Audit:
     """Everything an audit reports."""
     rows, span_s, dropped = sound.rows, sound.span_s, sound.dropped
-    whole = profiles(rows, span_s)[()]
+    coarse = sound.n_rows > limits.exact_rows
+    whole = profiles(rows, span_s, coarse=coarse)[()]
     timed = replace(whole.arrivals, dispersion=dispersions(rows, span_s))
     (sum_,) = sums(rows)
     total = share(log.name, sum_)
     keys = tuple(key for key, role in LABELS.items() if found.has(role))
-    listed = {key: shares(rows, key, limits.max_labels) for key in keys}
+    listed = {key: shares(rows, key, limits.max_labels, coarse=coarse) for key in keys}
+    by_hour = () if span_s is None else hourly(rows, sound.starts_at)
     return Audit(
         source=log.name,
         files=len(log.files),
@@ -82,8 +92,9 @@ def _added_up(log: LogFiles, found: Gathered, sound: Requests, limits: Limits) -
         per_minute=_series(whole.minutes, limits),
         by_model=listed.get("model", ()),
         by_class=listed.get("label", ()),
-        by_hour=() if span_s is None else hourly(rows, sound.starts_at),
-        classes=class_moments(rows, keys, span_s, limits.max_parts),
+        by_hour=by_hour,
+        diurnal=diurnal(by_hour, sound.starts_at, span_s),
+        classes=class_moments(rows, keys, span_s, limits.max_parts, coarse=coarse),
         dropped=dropped,
         caveats=(*found.caveats, *_caveats(found, rows, sum_, whole.arrivals.scv)),
     )
@@ -112,7 +123,7 @@ def _dropped(found: Gathered) -> dict[str, int]:
     return dict(sorted(reasons.items(), key=lambda reason: (-reason[1], reason[0])))
 
 
-def sound_requests(backend: Backend, name: str, found: Gathered) -> Requests:
+def sound_requests(engine: Engine, name: str, found: Gathered) -> Requests:
     """The rows that count, from the first arrival on.
 
     Raises: AuditError when there is none, with the reasons.
@@ -135,7 +146,8 @@ def sound_requests(backend: Backend, name: str, found: Gathered) -> Requests:
     )
     return Requests(
         # A view keeps the queries on top of it small: building them costs more than running them.
-        rows=backend.create_view("requests", since),
+        rows=engine.view("requests", since),
+        n_rows=int(end["n"]),
         starts_at=_date(end["first"]) if timed and found.clock.absolute else None,
         span_s=(end["last"] - end["first"]) / MICROSECONDS if timed else None,
         dropped=dropped,

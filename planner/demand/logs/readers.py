@@ -1,62 +1,62 @@
-"""Files of one layout as one lazy table whose columns are named by role."""
+"""Files of one layout as one lazy table whose columns are named by role, in DuckDB."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from planner.demand.logs.backend import in_words
-from planner.demand.logs.columns import FieldPath, Header, Roles, find_roles, text_header
-from planner.demand.logs.files import Format, LogFile
+from planner.demand.logs.backend import in_words, private_database
+from planner.demand.logs.columns import FieldPath, Header, text_header
+from planner.demand.logs.files import LogFile, LogFiles
+from planner.demand.logs.layouts import Layout
 from planner.demand.logs.limits import Limits
 from planner.demand.logs.synonyms import Role
 from planner.errors import AuditError
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Files that share a format and a header, so that one expression reads them all."""
+class DuckDBEngine:
+    """The private database as an engine."""
 
-    format: Format
-    gzipped: bool
-    header: Header
-    roles: Roles
-    files: tuple[LogFile, ...]
+    def __init__(self, backend: Backend, limits: Limits) -> None:
+        self.backend = backend
+        self.limits = limits
 
-    @property
-    def name(self) -> str:
-        """The first file, for a sentence about the layout."""
-        return self.files[0].name
+    def header(self, file: LogFile) -> Header:
+        """The fields of one file, its size gates passed."""
+        if file.format == "parquet":
+            return parquet_header(self.backend, file, self.limits)
+        return text_header(file, self.limits)
 
-    @property
-    def paths(self) -> list[str]:
-        """Where the files lie."""
-        return [file.path for file in self.files]
+    def roles(self, layout: Layout, index: int) -> ir.Table:
+        """The fields that play a role, named by it, as the files hold them."""
+        return role_table(self.backend, layout, index)
+
+    def unreadable(self, layout: Layout, index: int) -> int:
+        """Lines that the CSV reader set aside."""
+        return unreadable_lines(self.backend, layout, index)
+
+    def stored(self, name: str, table: ir.Table) -> ir.Table:
+        """The rows of an expression in the database's own file, compressed."""
+        return self.backend.create_table(name, table)
+
+    def view(self, name: str, table: ir.Table) -> ir.Table:
+        """An expression under a name."""
+        return self.backend.create_view(name, table)
 
 
-def layouts(
-    backend: Backend, files: Iterable[LogFile], chosen: Mapping[str, str] | None, limits: Limits
-) -> tuple[Layout, ...]:
-    """The files of a log grouped by format and header, in the order they were found.
+@contextmanager
+def duckdb_engine(
+    _backend: str, log: LogFiles, folder: str, limits: Limits
+) -> Iterator[DuckDBEngine]:
+    """A private DuckDB on the files of a log.
 
-    Raises: AuditError for an unreadable header, missing columns, or too many layouts.
+    Raises: AuditError in the place of whatever its parsers throw.
     """
-    groups: dict[tuple[Format, bool, Header], list[LogFile]] = {}
-    for file in files:
-        is_table = file.format == "parquet"
-        header = parquet_header(backend, file, limits) if is_table else text_header(file, limits)
-        groups.setdefault((file.format, file.gzipped, header), []).append(file)
-    found = tuple(
-        Layout(*key, find_roles(members[0].name, key[2].fields, chosen), tuple(members))
-        for key, members in groups.items()
-    )
-    if len(found) > limits.max_layouts:
-        raise AuditError(
-            f"The log has {len(found)} different headers; at most {limits.max_layouts} are read"
-        )
-    return found
+    paths = [file.path for file in log.files]
+    with in_words(log.name, paths), private_database(paths, folder, limits) as backend:
+        yield DuckDBEngine(backend, limits)
 
 
 def parquet_header(backend: Backend, file: LogFile, limits: Limits) -> Header:
@@ -104,13 +104,20 @@ def role_table(backend: Backend, layout: Layout, index: int) -> ir.Table:
     """The fields that play a role, named by it, as the files hold them; nothing else is read."""
     if layout.format == "csv":
         raw = _csv_table(backend, layout, index)
+    elif layout.format == "parquet":
+        raw = backend.read_parquet(layout.paths)
+    else:
+        raw = _json_table(backend, layout)
+    return of_roles(raw, layout)
+
+
+def of_roles(raw: ir.Table, layout: Layout) -> ir.Table:
+    """The fields of a table that play a role; the columns of a CSV are named by their position."""
+    fields = layout.roles.fields
+    if layout.format == "csv":
         position = layout.header.fields.index
-        return raw.select(
-            **{role: raw[f"c{position(path)}"] for role, path in layout.roles.fields.items()}
-        )
-    raw = backend.read_parquet(layout.paths) if layout.format == "parquet" else None
-    raw = _json_table(backend, layout) if raw is None else raw
-    return raw.select(**{role: _field(raw, path) for role, path in layout.roles.fields.items()})
+        return raw.select(**{role: raw[f"c{position(path)}"] for role, path in fields.items()})
+    return raw.select(**{role: _field(raw, path) for role, path in fields.items()})
 
 
 def _csv_table(backend: Backend, layout: Layout, index: int) -> ir.Table:
@@ -132,12 +139,7 @@ def _csv_table(backend: Backend, layout: Layout, index: int) -> ir.Table:
 
 def _json_table(backend: Backend, layout: Layout) -> ir.Table:
     """Only the fields that play a role, as text; a line that is no object reads as blank."""
-    tree: dict[str, object] = {}
-    for role, path in layout.roles.fields.items():
-        branch = tree
-        for name in path[:-1]:
-            branch = branch.setdefault(name, {})  # type: ignore[assignment]
-        branch[path[-1]] = "VARCHAR[]" if role == Role.BLOCKS else "VARCHAR"
+    tree = field_tree(layout)
     return backend.read_json(
         layout.paths,
         columns={name: _json_type(kind) for name, kind in tree.items()},
@@ -145,6 +147,17 @@ def _json_table(backend: Backend, layout: Layout) -> ir.Table:
         compression="gzip" if layout.gzipped else "uncompressed",
         ignore_errors=True,
     )
+
+
+def field_tree(layout: Layout) -> dict[str, object]:
+    """The fields that play a role as nested records of text: {"usage": {"input": "VARCHAR"}}."""
+    tree: dict[str, object] = {}
+    for role, path in layout.roles.fields.items():
+        branch = tree
+        for name in path[:-1]:
+            branch = branch.setdefault(name, {})  # type: ignore[assignment]
+        branch[path[-1]] = "VARCHAR[]" if role == Role.BLOCKS else "VARCHAR"
+    return tree
 
 
 def _json_type(kind: object) -> str:

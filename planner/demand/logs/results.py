@@ -23,6 +23,7 @@ class Lengths:
     p90: float
     p95: float
     p99: float
+    p999: float
     max: int
 
 
@@ -56,15 +57,31 @@ UNTIMED = Arrivals(
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Tokens of one model, class or hour of a log."""
+    """Tokens of one model, class or hour of a log.
+
+    fresh_tokens: input tokens that no cache served, null where the log does not tell.
+    prefill_time_frac: measured. The lengths are null for hours and for what was put together.
+    """
 
     name: str
     requests: int
     input_tokens: int
     output_tokens: int
     cached_tokens: int | None
+    fresh_tokens: int | None
     decode_to_prefill_token_ratio: float | None
     prefill_time_frac: float | None
+    input_lengths: Lengths | None = None
+    output_lengths: Lengths | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HourOfDay:
+    """An average day: mean rate and ratio of one hour of it, in UTC, over the days of the log."""
+
+    hour: int
+    requests_per_s: float
+    decode_to_prefill_token_ratio: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +148,7 @@ class Audit:
     by_model: tuple[Share, ...]
     by_class: tuple[Share, ...]
     by_hour: tuple[Share, ...]
+    diurnal: tuple[HourOfDay, ...]
     classes: tuple[ClassMoments, ...]
     dropped: Mapping[str, int]
     caveats: tuple[str, ...]

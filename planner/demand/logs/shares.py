@@ -1,6 +1,7 @@
 """Tokens by model, class and hour."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import ibis.expr.types as ir
 
 from planner.demand.logs.arrivals import HOUR_S
 from planner.demand.logs.clock import MICROSECONDS
+from planner.demand.logs.lengths import lengths
 from planner.demand.logs.results import Share
 
 OTHERS = "(others)"
@@ -40,17 +42,27 @@ def share(name: str, sum_: Mapping[str, Any]) -> Share:
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         cached_tokens=None if cached is None else int(cached),
+        fresh_tokens=None if cached is None else input_tokens - int(cached),
         decode_to_prefill_token_ratio=output_tokens / input_tokens if input_tokens else None,
         prefill_time_frac=ttft_us / latency_us if latency_us else None,
     )
 
 
-def shares(rows: ir.Table, column: str, n_most: int) -> tuple[Share, ...]:
-    """Tokens by model or class, the busiest `n_most` by name and the rest together."""
+def shares(rows: ir.Table, column: str, n_most: int, *, coarse: bool) -> tuple[Share, ...]:
+    """Tokens and lengths by model or class, the busiest `n_most` by name, the rest together."""
     found = sums(rows, column)
-    named = [share(sum_[column], sum_) for sum_ in found]
-    rest = found[n_most:]
-    return (*named[:n_most], *([share(OTHERS, together(rest))] if rest else []))
+    most, rest = found[:n_most], found[n_most:]
+    names = [sum_[column] for sum_ in most]
+    named = rows.filter(rows[column].isin(names)) if rest else rows
+    inputs, outputs = (
+        lengths(named, tokens, (column,), coarse=coarse)
+        for tokens in ("input_tokens", "output_tokens")
+    )
+    listed = [
+        replace(share(name, sum_), input_lengths=inputs[(name,)], output_lengths=outputs[(name,)])
+        for name, sum_ in zip(names, most, strict=True)
+    ]
+    return (*listed, *([share(OTHERS, together(rest))] if rest else []))
 
 
 def together(found: list[dict[str, Any]]) -> dict[str, Any]:
