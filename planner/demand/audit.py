@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
 
-from planner.demand.logs.files import log_files
+from planner.demand.logs.files import LogFiles, head, log_files
 from planner.demand.logs.limits import DEFAULT_LIMITS, Limits
 from planner.demand.logs.results import (
     TIME_SHARE_UNKNOWN,
@@ -14,6 +16,12 @@ from planner.demand.logs.results import (
     Series,
     Share,
 )
+from planner.demand.metrics.adding_up import audit_of
+from planner.demand.metrics.prometheus import counts_at, snapshot, spoken
+from planner.errors import AuditError
+
+LAST_DAYS = 7.0
+"""How far back a Prometheus server is asked; it keeps 15 days unless told otherwise."""
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -35,19 +43,43 @@ def audit(
     columns: Mapping[str, str] | None = None,
     time_unit: str | None = None,
     backend: str = "duckdb",
+    days: float = LAST_DAYS,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Audit:
-    """Audit a request log: a CSV, JSON-lines or Parquet file, a folder, or a glob of them.
+    """Audit what a fleet was asked, from its request log or from its engines' own counters.
 
+    source: a CSV, JSON-lines or Parquet file, a folder, or a glob of them; an exposition of
+    metrics; a Prometheus server (http://HOST:PORT) or an engine (http://HOST:PORT/metrics).
     columns: role -> column, for names that the table of synonyms does not know.
     time_unit: s, ms, us or ns, for numbers whose unit the log does not say.
-    backend: duckdb, or the address of a Spark master (spark://HOST:PORT).
+    backend: duckdb, a Spark master (spark://HOST:PORT), or a PostgreSQL database
+    (postgresql://USER@HOST/DATABASE), whose table `source` then is.
+    days: how far back a Prometheus server is asked.
     Only counts and lengths are read; columns that hold text are not. A log is data from outside:
     what comes back is plain records, so that a child process can do the reading.
     Raises: AuditError, one sentence naming the file, the column, and what is allowed.
     """
+    named = os.fspath(source)
+    if urlsplit(named).scheme in {"http", "https"}:
+        return audit_of(spoken(named), counts_at(named, days, limits), limits)
     log = log_files(source, limits)
+    if any(file.format == "metrics" for file in log.files):
+        return _shown(log, limits)
     # Ibis takes most of a second to import: paid when a log is read, not by every page.
     from planner.demand.logs.measure import measured  # noqa: PLC0415
 
     return measured(log, columns, time_unit, limits, backend)
+
+
+def _shown(log: LogFiles, limits: Limits) -> Audit:
+    """The audit of one exposition."""
+    file = log.files[0]
+    if len(log.files) > 1:
+        raise AuditError(f"{file.name} shows the metrics of one engine; audit it alone")
+    if file.size_bytes > limits.max_exposition_bytes:
+        raise AuditError(
+            f"{file.name} holds {file.size_bytes} bytes; at most {limits.max_exposition_bytes} of "
+            "metrics are read"
+        )
+    text = head(Path(file.path), file.gzipped, limits.max_exposition_bytes)
+    return audit_of(file.name, snapshot(text.decode("utf-8", "replace"), file.name), limits)

@@ -236,8 +236,9 @@ def test_limits_are_told(tmp_path):
         ("no*match.csv", "does not exist"),
         ("", "is empty or holds NUL"),
         ("nul\0.csv", "is empty or holds NUL"),
-        ("https://example.com/log.csv", "is an address"),
-        ("postgresql://host/table", "is an address"),
+        ("https://127.0.0.1:1/log.csv", "does not answer"),
+        ("s3://bucket/log.csv", "is no log"),
+        ("postgresql://host/table", "is no log"),
         (os.devnull, "not a regular file"),
     ],
 )

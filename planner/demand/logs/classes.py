@@ -8,12 +8,16 @@ import ibis.expr.types as ir
 from planner.demand.logs.arrivals import Minutes, arrivals, busy_minutes
 from planner.demand.logs.groups import Key
 from planner.demand.logs.lengths import lengths
-from planner.demand.logs.peaks import minutes_with_peak_gaps
+from planner.demand.logs.peaks import minutes_with_peak_gaps, minutes_with_sampled_gaps
 from planner.demand.logs.results import UNTIMED, Arrivals, ClassMoments, Lengths, Share
 from planner.demand.logs.shares import NO_NAME, OTHERS, share, sums, together
 
 WHOLE_LOG = "all requests"
 """The only class of a log that names neither classes nor models."""
+
+
+GAP_STRIDE = 20
+"""In a log too long to sort, every such minute tells how unevenly requests arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +40,19 @@ def profiles(
     inputs, outputs = (
         lengths(rows, name, by, coarse=coarse) for name in ("input_tokens", "output_tokens")
     )
-    if span_s is None:
-        minutes = {}
-    else:
-        minutes = minutes_with_peak_gaps(rows, by) if by else busy_minutes(rows)
+    minutes = {} if span_s is None else _minutes(rows, by, coarse=coarse)
     timed = {key: arrivals(found, span_s or 0) for key, found in minutes.items()}
     return {
         key: Profile(inputs[key], outputs[key], minutes.get(key), timed.get(key, UNTIMED))
         for key in inputs
     }
+
+
+def _minutes(rows: ir.Table, by: tuple[str, ...], *, coarse: bool) -> dict[Key, Minutes]:
+    """Minutes with the gaps that are worth their cost."""
+    if by:
+        return minutes_with_peak_gaps(rows, by)
+    return minutes_with_sampled_gaps(rows, GAP_STRIDE) if coarse else busy_minutes(rows)
 
 
 def class_moments(

@@ -7,8 +7,7 @@ import numpy as np
 
 from planner.demand.logs.arrivals import HOUR_S
 from planner.demand.logs.results import HourOfDay, Share
-
-HOURS_PER_DAY = 24
+from planner.facts.units import HOURS_PER_DAY
 
 
 def diurnal(

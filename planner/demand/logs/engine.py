@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -13,6 +14,11 @@ from planner.demand.logs.layouts import Layout
 from planner.demand.logs.limits import Limits
 from planner.errors import AuditError
 
+ENGINES = {
+    "duckdb": ("planner.demand.logs.readers", "duckdb_engine"),
+    "postgresql": ("planner.demand.logs.readers", "duckdb_engine"),
+    "spark": ("planner.demand.logs.spark", "spark_engine"),
+}
 ALLOWED = "allowed are duckdb, spark://HOST:PORT and postgresql://USER@HOST/DATABASE"
 
 
@@ -42,11 +48,8 @@ def opened(backend: str, log: LogFiles, folder: str, limits: Limits) -> Iterator
     Each engine is loaded only when asked for. Raises: AuditError for an address of neither kind.
     """
     kind = urlsplit(backend).scheme or backend
-    if kind == "spark":
-        from planner.demand.logs.spark import spark_engine as chosen  # noqa: PLC0415
-    elif kind in {"duckdb", "postgresql", "postgres"}:
-        from planner.demand.logs.readers import duckdb_engine as chosen  # noqa: PLC0415
-    else:
+    if kind not in ENGINES:
         raise AuditError(f"Backend {kind!r} is not known; {ALLOWED}")
-    with chosen(backend, log, folder, limits) as engine:
+    module, name = ENGINES[kind]
+    with getattr(import_module(module), name)(backend, log, folder, limits) as engine:
         yield engine

@@ -10,11 +10,15 @@ from stat import S_ISREG
 from typing import Literal
 
 from planner.demand.logs.limits import MIB, Limits
+from planner.demand.metrics.exposition import is_exposition
 from planner.errors import AuditError
 
-Format = Literal["csv", "jsonl", "json", "parquet"]
+Format = Literal["csv", "jsonl", "json", "parquet", "metrics"]
 
-ALLOWED = "allowed are CSV and JSON lines in UTF-8 (plain or .gz), Parquet, and folders of them"
+ALLOWED = (
+    "allowed are CSV and JSON lines in UTF-8 (plain or .gz), Parquet, folders of them, and the "
+    "metrics of an engine"
+)
 
 ENDINGS: dict[str, Format] = {
     ".csv": "csv",
@@ -24,6 +28,7 @@ ENDINGS: dict[str, Format] = {
     ".json": "jsonl",
     ".parquet": "parquet",
     ".pq": "parquet",
+    ".prom": "metrics",
 }
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -93,7 +98,10 @@ def _expanded(source: str) -> tuple[list[Path], list[str]]:
     if not source or "\0" in source:
         raise AuditError("The log's path is empty or holds NUL; give the path of a file or folder")
     if "://" in source:
-        raise AuditError(f"{source} is an address; allowed are files, folders and globs of them")
+        raise AuditError(
+            "An address other than http:// is no log; allowed are files, folders, globs of them, "
+            "and Prometheus at http://HOST:PORT"
+        )
     path = Path(source)
     if path.is_dir():
         return _folder(path)
@@ -160,6 +168,8 @@ def _content_format(name: str, start: bytes, gzipped: bool) -> Format:
         raise AuditError(f"{name} is empty; {ALLOWED}")
     if b"\0" in first.splitlines()[0]:
         raise AuditError(f"{name} holds NUL bytes where its columns should be named; {ALLOWED}")
+    if is_exposition(first):
+        return "metrics"
     if first.startswith(b"{"):
         return "jsonl"
     return "json" if first.startswith(b"[") else "csv"

@@ -57,5 +57,16 @@ class Limits:
     max_mean_latency_s: float = 600.0
     """A mean latency above this, of a column that names no unit, was logged in milliseconds."""
 
+    http_patience_s: float = 30.0
+    """Longest wait for an answer of a Prometheus server."""
+    max_answer_bytes: int = 64 * MIB
+    max_exposition_bytes: int = 16 * MIB
+    day_s: int = 86_400
+    min_watched_s: int = 120
+    points_per_query: int = 10_000
+    """Prometheus answers with at most 11,000 points a series."""
+    bucket_edges: int = 60
+    """Points at which the buckets of a histogram are read, to see restarts between them."""
+
 
 DEFAULT_LIMITS = Limits()

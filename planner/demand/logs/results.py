@@ -19,12 +19,12 @@ class Lengths:
 
     mean: float
     scv: float | None
-    p50: float
-    p90: float
-    p95: float
-    p99: float
-    p999: float
-    max: int
+    p50: float | None
+    p90: float | None
+    p95: float | None
+    p99: float | None
+    p999: float | None
+    max: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,14 @@ class ClassMoments:
 
 
 @dataclass(frozen=True, slots=True)
+class KvUse:
+    """Share of the KV cache in use, as the engines show it."""
+
+    mean_frac: float
+    max_frac: float
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
     """Tokens, lengths and arrivals of a request log; `rows` = `requests` + all of `dropped`.
 
@@ -152,6 +160,7 @@ class Audit:
     classes: tuple[ClassMoments, ...]
     dropped: Mapping[str, int]
     caveats: tuple[str, ...]
+    kv_use: KvUse | None = None
 
     def as_dict(self) -> dict[str, object]:
         """The document that `audit --json` prints: plain numbers, text, lists and nulls."""
