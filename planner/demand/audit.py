@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,8 +17,10 @@ from planner.demand.logs.results import (
     Series,
     Share,
 )
+from planner.demand.logs.unfolding import documents, unfolded
 from planner.demand.metrics.adding_up import audit_of
 from planner.demand.metrics.prometheus import counts_at, snapshot, spoken
+from planner.demand.metrics.usage import is_usage, usage_counts
 from planner.errors import AuditError
 
 LAST_DAYS = 7.0
@@ -62,13 +65,22 @@ def audit(
     named = os.fspath(source)
     if urlsplit(named).scheme in {"http", "https"}:
         return audit_of(spoken(named), counts_at(named, days, limits), limits)
-    log = log_files(source, limits)
-    if any(file.format == "metrics" for file in log.files):
-        return _shown(log, limits)
+    if urlsplit(backend).scheme == "postgresql":
+        from planner.demand.logs.warehouse import table_as_log  # noqa: PLC0415
+
+        prepare = partial(table_as_log, backend, named, columns=columns, limits=limits)
+    else:
+        log = log_files(source, limits)
+        if any(file.format == "metrics" for file in log.files):
+            return _shown(log, limits)
+        if log.files[0].format == "jsonl" and is_usage(next(documents(log.files[0], limits), {})):
+            records = (record for file in log.files for record in documents(file, limits))
+            return audit_of(log.name, usage_counts(records), limits)
+        prepare = partial(unfolded, log, limits=limits)
     # Ibis takes most of a second to import: paid when a log is read, not by every page.
     from planner.demand.logs.measure import measured  # noqa: PLC0415
 
-    return measured(log, columns, time_unit, limits, backend)
+    return measured(prepare, columns, time_unit, limits, backend)
 
 
 def _shown(log: LogFiles, limits: Limits) -> Audit:

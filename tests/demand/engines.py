@@ -1,4 +1,4 @@
-"""Metrics of serving engines whose every count is known, and a Prometheus server that holds them."""
+"""Metrics of serving engines whose every count is known, and a Prometheus that holds them."""
 
 import shutil
 import signal

@@ -7,15 +7,14 @@ import ibis.expr.types as ir
 
 from planner.demand.logs.columns import Roles
 from planner.demand.logs.limits import Limits
-from planner.demand.logs.rows import FAULTS
+from planner.demand.logs.rows import FAULTS, MICROSECONDS
 from planner.demand.logs.synonyms import MILLISECOND_PAIR, Role, named_unit, plain
 from planner.errors import AuditError
 
 SECOND_PER = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 """Seconds in one unit of a logged time."""
 UNIT_WORDS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
-MICROSECONDS = 1_000_000
-"""Microseconds in a second: the audit keeps times as whole microseconds."""
+__all__ = ["MICROSECONDS", "SECOND_PER", "Clock", "find_clock", "timed_rows"]
 OUT_OF_RANGE = ibis.literal(len(FAULTS) - 1, type="int8")
 
 

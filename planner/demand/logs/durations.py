@@ -15,11 +15,13 @@ def with_durations(rows: ir.Table, roles: Roles, limits: Limits) -> ir.Table:
     A column that names no unit is in seconds, unless its mean would then be absurd.
     """
     none = ibis.null("int64")
-    if not {Role.TTFT, Role.LATENCY} <= set(roles.fields):
+    fields = set(roles.fields)
+    if not fields & {Role.TTFT, Role.FIRST_AT} or not fields & {Role.LATENCY, Role.END_AT}:
         return rows.mutate(ttft_us=none, latency_us=none)
-    unnamed = _latency_unit(rows, roles, limits)
-    ttft_us = _whole_us(rows.ttft, named_unit(roles.name(Role.TTFT)) or unnamed)
-    latency_us = _whole_us(rows.latency, unnamed)
+    latency_unit = _unit(rows.latency, roles, Role.LATENCY, limits)
+    ttft_unit = named_unit(roles.name(Role.TTFT)) if Role.TTFT in fields else "s"
+    ttft_us = _whole_us(rows.ttft, ttft_unit or latency_unit)
+    latency_us = _whole_us(rows.latency, latency_unit)
     sound = ttft_us.between(0, latency_us)
     return rows.mutate(
         ttft_us=ibis.ifelse(sound, ttft_us, none), latency_us=ibis.ifelse(sound, latency_us, none)
@@ -32,10 +34,13 @@ def _whole_us(duration: ir.FloatingValue, unit: str) -> ir.IntegerValue:
     return scaled.try_cast("int64")
 
 
-def _latency_unit(rows: ir.Table, roles: Roles, limits: Limits) -> str:
-    """The unit that the column names; else milliseconds if seconds would be absurd."""
-    named = named_unit(roles.name(Role.LATENCY))
+def _unit(duration: ir.FloatingValue, roles: Roles, role: Role, limits: Limits) -> str:
+    """The unit that a column names; else the largest in which its mean is not absurd."""
+    if role not in roles.fields:
+        return "s"
+    named = named_unit(roles.name(role))
     if named:
         return named
-    mean = rows.latency.mean().to_pyarrow().as_py()
-    return "ms" if mean is not None and mean > limits.max_mean_latency_s else "s"
+    mean = duration.mean().to_pyarrow().as_py() or 0
+    likely = (u for u, s in SECOND_PER.items() if mean * s <= limits.max_mean_latency_s)
+    return next(likely, "ns")

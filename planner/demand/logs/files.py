@@ -62,20 +62,23 @@ class LogFile:
     format: Format
     gzipped: bool
     size_bytes: int
+    title: str = ""
+    """What the reader calls it, where it is a copy made for reading."""
 
     @property
     def name(self) -> str:
         """The last part of the path, as shown to the reader."""
-        return Path(self.path).name
+        return self.title or Path(self.path).name
 
 
 @dataclass(frozen=True, slots=True)
 class LogFiles:
-    """The files of one log and the names that were passed over in a folder."""
+    """The files of one log, the names passed over in a folder, and what to tell of them."""
 
     name: str
     files: tuple[LogFile, ...]
     skipped: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def log_files(source: str | os.PathLike[str], limits: Limits) -> LogFiles:

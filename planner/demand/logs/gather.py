@@ -111,7 +111,7 @@ def _one_clock(found: tuple[Layout, ...], clocks: list[Clock]) -> Clock:
 
 def _caveats(log: LogFiles, found: tuple[Layout, ...], clocks: list[Clock]) -> tuple[str, ...]:
     """What the reader must know of how the files were read, each thing once."""
-    said = [clock.sentence for clock in clocks]
+    said = [*(clock.sentence for clock in clocks), *log.notes]
     if clocks[0].kind == "elapsed" and len(log.files) > 1:
         said.append(f"The {len(log.files)} files count from a start each and were overlaid.")
     if log.skipped:

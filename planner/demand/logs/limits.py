@@ -36,7 +36,9 @@ class Limits:
     head_bytes: int = MIB
     """Read at the start of a text file to learn its columns."""
     head_lines: int = 200
-    max_json_depth: int = 4
+    max_json_depth: int = 6
+    max_document_bytes: int = 64 * MIB
+    """The longest line, or document over several lines, that is taken apart in memory."""
     memory_bytes: int = 200 * MIB
     """Working memory of the database; beyond it, it spills to a private temporary folder."""
     max_tokens: int = 100_000_000

@@ -1,6 +1,7 @@
 """What the rows of a log add up to: the audit itself."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryDirectory
@@ -30,20 +31,20 @@ TIME_SHARE_MEASURED = (
 
 
 def measured(
-    log: LogFiles,
+    prepare: Callable[[str], LogFiles],
     columns: Mapping[str, str] | None,
     time_unit: str | None,
     limits: Limits,
     backend: str = "duckdb",
 ) -> Audit:
-    """Audit files that have passed the gates: open them, read them once, add up.
+    """Audit a log: have it laid out in a folder that goes with us, read it once, add up.
 
+    prepare: the files of the log, those that must be copied or unfolded first in that folder.
     Raises: AuditError, one sentence.
     """
-    with (
-        TemporaryDirectory(prefix="audit-") as folder,
-        opened(backend, log, folder, limits) as engine,
-    ):
+    with TemporaryDirectory(prefix="audit-") as folder, ExitStack() as opening:
+        log = prepare(folder)
+        engine = opening.enter_context(opened(backend, log, folder, limits))
         found = gather(engine, log, columns, time_unit, limits)
         return _added_up(log, found, sound_requests(engine, log.name, found), limits)
 

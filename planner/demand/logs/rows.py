@@ -8,6 +8,9 @@ import ibis.expr.types as ir
 from planner.demand.logs.limits import Limits
 from planner.demand.logs.synonyms import Role
 
+MICROSECONDS = 1_000_000
+"""Microseconds in a second: the audit keeps times as whole microseconds."""
+
 FAULTS = (
     "line without any known field",
     "input tokens missing",
@@ -58,14 +61,15 @@ def typed_rows(raw: ir.Table, limits: Limits) -> ir.Table:
         n_output=_number(raw, Role.OUTPUT),
         n_cached=ibis.coalesce(_number(raw, Role.CACHED), _number(raw, Role.CACHE_READ)),
         clock=_number(raw, Role.TIME),
-        clock_us=_date_us(raw, limits),
+        clock_us=_date_us(raw, Role.TIME, limits),
     )
+    ttft, latency = _durations(raw, limits)
     optional = {
         "clock": numbers.clock,
         "clock_us": numbers.clock_us,
         "cached_tokens": _whole(numbers.n_cached, limits),
-        "ttft": _number(raw, Role.TTFT),
-        "latency": _number(raw, Role.LATENCY),
+        "ttft": ttft,
+        "latency": latency,
         "model": _label(raw, Role.MODEL, limits),
         "label": _label(raw, Role.CLASS, limits),
         "hash_ids": _column(raw, Role.BLOCKS, "array<string>"),
@@ -90,8 +94,8 @@ def _present(raw: ir.Table) -> set[str]:
         "clock": (Role.TIME,),
         "clock_us": (Role.TIME,),
         "cached_tokens": (Role.CACHED, Role.CACHE_READ),
-        "ttft": (Role.TTFT,),
-        "latency": (Role.LATENCY,),
+        "ttft": (Role.TTFT, Role.FIRST_AT),
+        "latency": (Role.LATENCY, Role.END_AT),
         "model": (Role.MODEL,),
         "label": (Role.CLASS,),
         "hash_ids": (Role.BLOCKS,),
@@ -123,11 +127,24 @@ def _is_whole(number: ir.FloatingValue) -> ir.BooleanValue:
     return number.try_cast("int64").cast("float64") == number
 
 
-def _date_us(raw: ir.Table, limits: Limits) -> ir.IntegerValue:
+def _durations(raw: ir.Table, limits: Limits) -> tuple[ir.FloatingValue, ir.FloatingValue]:
+    """Time to first token and latency as logged, else [s] between the dates that bound them.
+
+    A first token that comes with the end tells nothing: the answer was not streamed.
+    """
+    start, first, end = (_date_us(raw, r, limits) for r in (Role.TIME, Role.FIRST_AT, Role.END_AT))
+    streamed = ibis.ifelse(first < end, first, ibis.null("int64"))
+    return (
+        ibis.coalesce(_number(raw, Role.TTFT), (streamed - start) / MICROSECONDS),
+        ibis.coalesce(_number(raw, Role.LATENCY), (end - start) / MICROSECONDS),
+    )
+
+
+def _date_us(raw: ir.Table, role: Role, limits: Limits) -> ir.IntegerValue:
     """UTC microseconds since 1970 of a written date within the limits, null for anything else."""
-    if Role.TIME not in raw.columns or raw[Role.TIME].type().is_numeric():
+    if role not in raw.columns or raw[role].type().is_numeric():
         return ibis.null("int64")
-    date = raw[Role.TIME].try_cast("timestamp('UTC')")
+    date = raw[role].try_cast("timestamp('UTC')")
     first, last = (
         ibis.literal(datetime.fromtimestamp(at_s, UTC))
         for at_s in (limits.earliest_epoch_s, limits.latest_epoch_s)

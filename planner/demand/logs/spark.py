@@ -107,7 +107,7 @@ def spark_engine(backend: str, log: LogFiles, folder: str, limits: Limits) -> It
     Raises: AuditError when the cluster does not answer or a job fails.
     """
     try:
-        with _without_pandas_warning(), duckdb_engine("duckdb", log, folder, limits) as local:
+        with _quiet(), duckdb_engine("duckdb", log, folder, limits) as local:
             session = _session(backend, folder)
             try:
                 yield SparkEngine(session, local)
@@ -121,10 +121,11 @@ def spark_engine(backend: str, log: LogFiles, folder: str, limits: Limits) -> It
 
 
 @contextmanager
-def _without_pandas_warning() -> Iterator[None]:
-    """Keep to ourselves that Spark has not been tried with every feature of this pandas."""
+def _quiet() -> Iterator[None]:
+    """Keep to ourselves that Spark still calls what this pandas means to drop one day."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
         yield
 
 

@@ -23,6 +23,8 @@ class Role(StrEnum):
     CLASS = "class"
     TTFT = "ttft"
     LATENCY = "latency"
+    FIRST_AT = "first_token_time"
+    END_AT = "end_time"
 
 
 SYNONYMS: dict[Role, tuple[str, ...]] = {
@@ -67,6 +69,7 @@ SYNONYMS: dict[Role, tuple[str, ...]] = {
         "request_tokens",  # BurstGPT
         "input_sequence_length",  # genai-perf
         "prompt_size",  # Splitwise simulator
+        "prompt_eval_count",  # Ollama
         "prompt_len",  # vLLM and SGLang benchmarks
         "prompt_length",
         "input_len",
@@ -90,6 +93,7 @@ SYNONYMS: dict[Role, tuple[str, ...]] = {
         "output_sequence_length",  # genai-perf
         "token_size",  # Splitwise simulator
         "generation_tokens",
+        "eval_count",  # Ollama
         "output_len",
         "completion_length",
         "osl",
@@ -106,6 +110,9 @@ SYNONYMS: dict[Role, tuple[str, ...]] = {
         "input_cached_tokens",
         "prompt_cache_hit_tokens",  # DeepSeek
         "cached_content_token_count",  # Gemini
+        "cache_read_input_token_count",  # Bedrock
+        "input_cache_read_tokens",
+        "prefix_cache_hit_tokens",
     ),
     Role.CACHE_READ: ("cache_read_input_tokens",),  # Anthropic: beside the input tokens
     Role.CACHE_WRITE: ("cache_creation_input_tokens",),  # Anthropic: beside the input tokens
@@ -141,7 +148,12 @@ SYNONYMS: dict[Role, tuple[str, ...]] = {
         "time_to_first_token_s",
         "time_to_first_token_ms",
         "gen_ai.server.time_to_first_token",
+        "gen_ai.server.ttft",
+        "gen_ai.response.time_to_first_chunk",
+        "gen_ai.latency.time_to_first_token",  # spans of vLLM
         "first_token_latency",
+        "mean_ttft",  # InferenceX: one row a run
+        "mean_ttft_ms",  # vLLM benchmark: one row a run
     ),
     Role.LATENCY: (
         "latency",
@@ -155,12 +167,19 @@ SYNONYMS: dict[Role, tuple[str, ...]] = {
         "request_latency_ms",
         "total_latency_ms",
         "gen_ai.server.request.duration",
+        "gen_ai.latency.e2e",  # spans of vLLM
+        "mean_e2el",  # InferenceX: one row a run
+        "mean_e2el_ms",
+        "duration",
         "duration_s",
         "duration_ms",
+        "total_duration",  # Ollama, nanoseconds
         "elapsed_time",
         "elapsed_s",
         "elapsed_ms",
     ),
+    Role.FIRST_AT: ("completion_start_time",),  # LiteLLM; the end itself where nothing streamed
+    Role.END_AT: ("end_time", "end_time_unix_nano", "completed_at"),  # LiteLLM, OpenTelemetry
 }
 
 TEXT_NAMES = frozenset(
