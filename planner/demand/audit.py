@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from planner.demand.logs.files import LogFiles, head, log_files
 from planner.demand.logs.limits import DEFAULT_LIMITS, Limits
+from planner.demand.logs.progress import Report, unheard
 from planner.demand.logs.results import (
     TIME_SHARE_UNKNOWN,
     Arrivals,
@@ -37,6 +38,7 @@ __all__ = [
     "Series",
     "Share",
     "audit",
+    "unheard",
 ]
 
 
@@ -47,6 +49,7 @@ def audit(
     time_unit: str | None = None,
     backend: str = "duckdb",
     days: float = LAST_DAYS,
+    report: Report = unheard,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Audit:
     """Audit what a fleet was asked, from its request log or from its engines' own counters.
@@ -58,6 +61,7 @@ def audit(
     backend: duckdb, a Spark master (spark://HOST:PORT), or a PostgreSQL database
     (postgresql://USER@HOST/DATABASE), whose table `source` then is.
     days: how far back a Prometheus server is asked.
+    report: is told each step and the share of the work done before it.
     Only counts and lengths are read; columns that hold text are not. A log is data from outside:
     what comes back is plain records, so that a child process can do the reading.
     Raises: AuditError, one sentence naming the file, the column, and what is allowed.
@@ -80,7 +84,7 @@ def audit(
     # Ibis takes most of a second to import: paid when a log is read, not by every page.
     from planner.demand.logs.measure import measured  # noqa: PLC0415
 
-    return measured(prepare, columns, time_unit, limits, backend)
+    return measured(prepare, columns, time_unit, limits, backend, report)
 
 
 def _shown(log: LogFiles, limits: Limits) -> Audit:

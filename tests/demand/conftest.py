@@ -24,8 +24,11 @@ class SparkCluster:
         self.folder = folder
         conf = folder / "conf"
         conf.mkdir()
-        # The default of 200 pieces a step is meant for a cluster, not for two cores.
-        (conf / "spark-defaults.conf").write_text("spark.sql.shuffle.partitions 1\n")
+        # Spark's defaults are meant for large data: pieces by the hundred, and code compiled first.
+        (conf / "spark-defaults.conf").write_text(
+            "spark.sql.shuffle.partitions 1\nspark.sql.codegen.wholeStage false\n"
+            "spark.sql.codegen.factoryMode NO_CODEGEN\nspark.sql.adaptive.enabled false\n"
+        )
         self.env = os.environ | {
             "SPARK_HOME": str(home),
             "SPARK_CONF_DIR": str(conf),

@@ -59,6 +59,8 @@ class Limits:
     max_mean_latency_s: float = 600.0
     """A mean latency above this, of a column that names no unit, was logged in milliseconds."""
 
+    trend_days: int = 56
+    """Whole days that a log must span before its drift is read: eight of each day of the week."""
     http_patience_s: float = 30.0
     """Longest wait for an answer of a Prometheus server."""
     max_answer_bytes: int = 64 * MIB

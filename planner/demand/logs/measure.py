@@ -17,6 +17,7 @@ from planner.demand.logs.engine import Engine, opened
 from planner.demand.logs.files import LogFiles
 from planner.demand.logs.gather import Gathered, gather
 from planner.demand.logs.limits import Limits
+from planner.demand.logs.progress import COUNTING, GROUPING, OPENING, READING, Report, unheard
 from planner.demand.logs.results import TIME_SHARE_UNKNOWN, Audit, Series
 from planner.demand.logs.rows import FAULTS
 from planner.demand.logs.shares import NO_NAME, hourly, share, shares, sums
@@ -36,6 +37,7 @@ def measured(
     time_unit: str | None,
     limits: Limits,
     backend: str = "duckdb",
+    report: Report = unheard,
 ) -> Audit:
     """Audit a log: have it laid out in a folder that goes with us, read it once, add up.
 
@@ -43,10 +45,12 @@ def measured(
     Raises: AuditError, one sentence.
     """
     with TemporaryDirectory(prefix="audit-") as folder, ExitStack() as opening:
+        report(*OPENING)
         log = prepare(folder)
         engine = opening.enter_context(opened(backend, log, folder, limits))
+        report(*READING)
         found = gather(engine, log, columns, time_unit, limits)
-        return _added_up(log, found, sound_requests(engine, log.name, found), limits)
+        return _added_up(log, found, sound_requests(engine, log.name, found), limits, report)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +68,18 @@ class Requests:
     dropped: Mapping[str, int]
 
 
-def _added_up(log: LogFiles, found: Gathered, sound: Requests, limits: Limits) -> Audit:
+def _added_up(
+    log: LogFiles, found: Gathered, sound: Requests, limits: Limits, report: Report
+) -> Audit:
     """Everything an audit reports."""
+    report(*COUNTING)
     rows, span_s, dropped = sound.rows, sound.span_s, sound.dropped
     coarse = sound.n_rows > limits.exact_rows
     whole = profiles(rows, span_s, coarse=coarse)[()]
     timed = replace(whole.arrivals, dispersion=dispersions(rows, span_s))
     (sum_,) = sums(rows)
     total = share(log.name, sum_)
+    report(*GROUPING)
     keys = tuple(key for key, role in LABELS.items() if found.has(role))
     listed = {key: shares(rows, key, limits.max_labels, coarse=coarse) for key in keys}
     by_hour = () if span_s is None else hourly(rows, sound.starts_at)

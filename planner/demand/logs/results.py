@@ -130,6 +130,62 @@ class KvUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Range:
+    """A value with its low and high."""
+
+    low: float
+    value: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """One way that 18 months may go: factor on requests, and the ratio then.
+
+    prefill_time_frac: of accelerator time at the middle of the ratio, by the phase model.
+    """
+
+    name: str
+    basis: str
+    requests_factor: Range
+    decode_to_prefill_token_ratio: Range
+    prefill_time_frac: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """The ratio by tokens and by time as it is, or when one thing is looked at otherwise."""
+
+    name: str
+    decode_to_prefill_token_ratio: float | None
+    prefill_time_frac: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSplit:
+    """Wall-clock time in prefill: as logged, and of accelerators by the calibrated phase model.
+
+    measured_frac: of request-seconds, waiting included. modelled_frac: of accelerator-seconds,
+    on the models and chips named in `modelled_on`; by_class: class -> modelled share.
+    """
+
+    measured_frac: float | None
+    modelled_frac: float | None
+    modelled_on: str
+    by_class: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Decode over prefill against the article's line, by tokens and by time; null if unknown."""
+
+    line_ratio: float
+    by_tokens_ratio: float | None
+    by_time_ratio: float | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
     """Tokens, lengths and arrivals of a request log; `rows` = `requests` + all of `dropped`.
 
@@ -161,6 +217,10 @@ class Audit:
     dropped: Mapping[str, int]
     caveats: tuple[str, ...]
     kv_use: KvUse | None = None
+    time: TimeSplit | None = None
+    line: Line | None = None
+    in_18_months: tuple[Outlook, ...] = ()
+    sensitivity: tuple[Sensitivity, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """The document that `audit --json` prints: plain numbers, text, lists and nulls."""
