@@ -27,19 +27,25 @@ from planner.errors import (
     ScenarioError,
     StoreError,
     SwitchyardError,
+    UnmappedError,
 )
 from planner.facts.catalog import Catalog, load_catalog
 from planner.version import MODEL_VERSION
 
 if TYPE_CHECKING:
+    from planner.decision.apart import Question as Question
+    from planner.decision.apart import audit_apart as audit_apart
+    from planner.decision.apart import audit_upload as audit_upload
     from planner.decision.audited import audit as audit
     from planner.decision.plan import Plan as Plan
     from planner.decision.plan import plan as plan
     from planner.decision.risk import Risk as Risk
     from planner.decision.risk import sample as sample
     from planner.decision.surge import surge as surge
+    from planner.decision.told import told as told
     from planner.demand.adopting import adopted as adopted
     from planner.demand.audit import Audit as Audit
+    from planner.demand.audit import unheard as unheard
     from planner.evidence.commands import answered as answered
     from planner.evidence.commands import calibrate as calibrate
     from planner.evidence.commands import check_calibration as check_calibration
@@ -73,6 +79,11 @@ _LATER = {
     "Audit": "planner.demand.audit",
     "adopted": "planner.demand.adopting",
     "audit": "planner.decision.audited",
+    "audit_apart": "planner.decision.apart",
+    "audit_upload": "planner.decision.apart",
+    "Question": "planner.decision.apart",
+    "told": "planner.decision.told",
+    "unheard": "planner.demand.audit",
     "brief_pdf": "planner.export.brief",
 }
 
@@ -84,15 +95,19 @@ __all__ = [
     "Identity",
     "OvertakenError",
     "Plan",
+    "Question",
     "Risk",
     "Scenario",
     "ScenarioError",
     "Store",
     "StoreError",
     "SwitchyardError",
+    "UnmappedError",
     "adopted",
     "answered",
     "audit",
+    "audit_apart",
+    "audit_upload",
     "brief_pdf",
     "calibrate",
     "check_calibration",
@@ -107,6 +122,8 @@ __all__ = [
     "sample",
     "surge",
     "text",
+    "told",
+    "unheard",
     "validation_report",
 ]
 

@@ -17,6 +17,7 @@ from planner.errors import ScenarioError, SwitchyardError
 from planner.money.tax import LABELS
 
 BAD_INPUT = 2
+BROKEN_OFF = 130
 N_SAMPLES = 1024
 
 
@@ -28,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SwitchyardError as error:
         print(f"planner {options.command}: {error}", file=sys.stderr)
         return BAD_INPUT
+    except KeyboardInterrupt:
+        print(f"planner {options.command}: broken off; nothing was kept.", file=sys.stderr)
+        return BROKEN_OFF
     return 0
 
 
@@ -41,8 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     _scenario_argument(plan)
     plan.add_argument("--json", action="store_true", help="the whole document plan/1")
     audit = _command(commands, "audit", _audit, "what a request log really asks for")
-    audit.add_argument("log", help="CSV, CSV.gz, JSONL, Parquet, or a folder of them")
-    audit.add_argument("--json", action="store_true", help="the whole audit")
+    _audit_arguments(audit)
     brief = _command(commands, "brief", _brief, "the one page that gets signed, as PDF")
     _scenario_argument(brief)
     brief.add_argument("-o", "--output", type=Path, required=True, help="the PDF to write")
@@ -53,6 +56,22 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("--json", action="store_true", help="the rows")
     _store_commands(commands)
     return parser
+
+
+def _audit_arguments(audit: argparse.ArgumentParser) -> None:
+    audit.add_argument(
+        "log",
+        help="CSV, CSV.gz, JSONL, Parquet, a folder or a glob of them; metrics of an engine; "
+        "http://HOST:PORT of a Prometheus server; a table, with --backend postgresql://...",
+    )
+    audit.add_argument("--json", action="store_true", help="the whole audit")
+    where = "duckdb (the default), spark://HOST:PORT or postgresql://USER@HOST/DATABASE"
+    audit.add_argument("--backend", default="duckdb", metavar="URL", help=where)
+    pair = "a column by its name, such as input_tokens=n_in; may be repeated"
+    audit.add_argument("--column", action="append", default=[], metavar="ROLE=NAME", help=pair)
+    audit.add_argument("--time-unit", help="s, ms, us or ns, where the log does not say")
+    audit.add_argument("--days", type=float, default=7.0, help="how far back Prometheus is asked")
+    audit.add_argument("--scenario", type=Path, help="whose chips and growth count; TOML or JSON")
 
 
 def _store_commands(commands: Any) -> None:
@@ -148,22 +167,27 @@ def _summary(answer: "planner.Plan") -> str:
 
 
 def _audit(options: argparse.Namespace) -> None:
-    found = planner.audit(options.log)
+    columns = dict(pair.partition("=")[::2] for pair in options.column)
+    scenario = read_scenario(options.scenario) if options.scenario else None
+    found = planner.audit_apart(
+        planner.Question(
+            source=options.log,
+            columns=columns,
+            time_unit=options.time_unit,
+            backend=options.backend,
+            days=options.days,
+            scenario=scenario.model_dump(mode="json") if scenario else None,
+        ),
+        report=_progress if sys.stderr.isatty() else planner.unheard,
+    )
     if options.json:
         _print_json(found.as_dict())
     else:
-        print(_audit_summary(found.as_dict()))
+        print(planner.told(found))
 
 
-def _audit_summary(found: dict[str, Any]) -> str:
-    ratio = planner.text.ratio(found["decode_to_prefill_token_ratio"])
-    arrivals = found["arrivals"]
-    lines = [
-        f"{found['requests']:,} requests, output : input tokens {ratio}",
-        f"{arrivals['mean_per_s']:.2f} requests/s, {arrivals['peak_minute_per_s']:.2f} at peak",
-        *found["caveats"],
-    ]
-    return "\n".join(lines)
+def _progress(step: str, done_frac: float) -> None:
+    print(f"\r{step} ({done_frac:.0%}) \033[K\r", end="", file=sys.stderr, flush=True)
 
 
 def _brief(options: argparse.Namespace) -> None:

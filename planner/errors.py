@@ -4,6 +4,7 @@ SwitchyardError
 ├── CatalogError    a fact is missing, uncited or contradictory
 ├── ScenarioError   a scenario field is refused; carries one sentence per field
 ├── AuditError      a log cannot be read or says nothing
+│   └── UnmappedError   its columns are not known by name; carries them
 ├── PredictError    a table of points cannot be answered
 ├── ExportError     a document cannot be made
 └── StoreError      a saved scenario cannot be kept or found
@@ -11,7 +12,7 @@ SwitchyardError
     └── OvertakenError  somebody saved first; carries who, when and the differing fields
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -40,6 +41,18 @@ class ScenarioError(SwitchyardError):
 
 class AuditError(SwitchyardError):
     """A request log cannot be read, or holds nothing to audit."""
+
+
+class UnmappedError(AuditError):
+    """A log has no column that is known for a role.
+
+    columns: the names it has. found: role -> column, as far as they are known.
+    """
+
+    def __init__(self, sentence: str, columns: Sequence[str], found: Mapping[str, str]) -> None:
+        self.columns = tuple(columns)
+        self.found = dict(found)
+        super().__init__(sentence)
 
 
 class PredictError(SwitchyardError):

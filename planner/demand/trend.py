@@ -6,7 +6,7 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from planner.demand.logs.arrivals import HOUR_S
 from planner.demand.logs.limits import Limits
@@ -85,7 +85,7 @@ def _factor(when: NDArray[np.int64], weekday: NDArray[np.int64], logs: Floats) -
     variance = float(left @ left) / freedom
     error = np.sqrt(variance * np.linalg.pinv(design.T @ design)[1, 1]) * _widening(left)
     slope = float(solution[1])
-    reach = float(stats.t.ppf(UPPER_80, freedom)) * float(error)
+    reach = float(special.stdtrit(freedom, UPPER_80)) * float(error)
     ahead = DAYS_AHEAD * np.array([slope - reach, slope, slope + reach])
     return Range(*np.exp(ahead.clip(-MOST_LOG, MOST_LOG)).tolist())
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from planner.demand.logs.files import UTF8_MARK, LogFile, head
 from planner.demand.logs.limits import Limits
 from planner.demand.logs.synonyms import SYNONYMS, TEXT_NAMES, Role, plain
-from planner.errors import AuditError
+from planner.errors import AuditError, UnmappedError
 
 FieldPath = tuple[str, ...]
 """Where a field lies: one name in a flat table, several in nested records."""
@@ -118,16 +118,18 @@ def find_roles(
     """The role of each field, by the table of synonyms or as `chosen` by the reader.
 
     chosen: role -> field name, for a log whose names the table does not know.
-    Raises: AuditError listing what was found and which roles are missing.
+    Raises: UnmappedError listing what was found and which roles are missing.
     """
     found = {role: path for role in Role if (path := _field_of(role, fields)) is not None}
     found.update(_chosen_fields(name, fields, chosen or {}))
     missing = [role.value for role in REQUIRED if role not in found]
     if missing:
-        raise AuditError(
+        raise UnmappedError(
             f"{name} has no column for {' and '.join(missing)} among {listed(fields)}; "
             f"allowed names are {', '.join(SYNONYMS[Role.INPUT][:2] + SYNONYMS[Role.OUTPUT][:2])} "
-            "and their synonyms"
+            "and their synonyms",
+            [".".join(path) for path in fields if plain(path[-1]) not in TEXT_NAMES],
+            {role.value: ".".join(path) for role, path in found.items()},
         )
     found = _cache_convention(found)
     free = [path for path in fields if path not in set(found.values())]
