@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from pages.ui import answers, audits, charts, fields, logs, state, traffic
+from pages.ui import answers, charts, fields, findings, logs, state, traffic
 from pages.ui.decisions import LINE_RATIO
-from pages.ui.widgets import chart, empty, figures, numbers, plain, share, table
-from planner import Audit, text
+from pages.ui.widgets import chart, empty, plain, share
+from planner import text
 
 scenario = state.scenario()
 plan, document = answers.plan_of(scenario), answers.document_of(scenario)
@@ -47,37 +47,8 @@ def surge() -> None:
 def request_log() -> None:
     st.subheader("A request log, audited", anchor=False)
     audit = logs.pick()
-    if audit is None:
-        return
-    figures(traffic.summary(audit))
-    st.markdown(plain(audits.line(audit)))
-    left, right = st.columns((1, 1), gap="large")
-    with left:
-        arrivals(audit)
-    with right:
-        table(traffic.lengths(audit), alt="Length percentiles of prompts and answers")
-        logs.adopt(audit)
-    if audit.in_18_months:
-        table(audits.outlook(audit), alt="Requests and ratio in 18 months")
-    for held, name, label in (
-        (audits.parts(audit), "parts", "By model, class and hour"),
-        (audits.day(audit), "day", "An average day"),
-        (audits.leaning(audit), "leaning", "What the ratio leans on"),
-        (audits.read_as(audit), "columns", "How the log was read"),
-    ):
-        if len(held):
-            numbers(held, name, label)
-
-
-def arrivals(audit: Audit) -> None:
-    held = traffic.minutes(audit)
-    if held.empty:
-        empty("No times", "This source does not say when requests came.", "schedule")
-        return
-    unit = held.columns[0]
-    peak = f"busiest {unit}: {text.number(held['requests'].max(), place=0)} requests"
-    figure = charts.over_time(held, unit, "requests", peak_label=peak)
-    chart(figure, held, "arrivals", alt=f"Requests per {unit} of the log")
+    if audit is not None:
+        findings.show(audit)
 
 
 left, right = st.columns((1, 1), gap="large")

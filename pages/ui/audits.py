@@ -6,8 +6,6 @@ import pandas as pd
 
 from planner import Audit, text
 
-HEADS = ("Requests", "In", "Cached", "Out", "Out : in")
-
 
 def parts(audit: Audit) -> pd.DataFrame:
     """Tokens by model, class and hour, with percentiles where they are known."""

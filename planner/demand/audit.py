@@ -79,7 +79,7 @@ def audit(
             return _shown(log, limits)
         if log.files[0].format == "jsonl" and is_usage(next(documents(log.files[0], limits), {})):
             records = (record for file in log.files for record in documents(file, limits))
-            return audit_of(log.name, usage_counts(records), limits)
+            return audit_of(log.name, usage_counts(records, log.name, limits), limits)
         prepare = partial(unfolded, log, limits=limits)
     # Ibis takes most of a second to import: paid when a log is read, not by every page.
     from planner.demand.logs.measure import measured  # noqa: PLC0415

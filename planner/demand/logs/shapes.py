@@ -90,6 +90,7 @@ def _benchmark_rows(record: Record, text: Tally, passed: Tally) -> Iterator[dict
     text.update(name for name in record if plain(name) in TEXT_NAMES)
     ttfts, gaps = record.get("ttfts") or [], record.get("itls") or []
     starts = record.get("start_times") or []
+    first = min(starts, default=0)
     for i, (read, written) in enumerate(
         zip(record["input_lens"], record["output_lens"], strict=False)
     ):
@@ -102,7 +103,7 @@ def _benchmark_rows(record: Record, text: Tally, passed: Tally) -> Iterator[dict
             if i < len(gaps) and isinstance(gaps[i], list):
                 row["latency_s"] = sum([ttfts[i], *gaps[i]])
         if i < len(starts):
-            row["arrival_s"] = starts[i] - min(starts)
+            row["arrival_s"] = starts[i] - first
         yield row
 
 

@@ -98,9 +98,12 @@ def _written(file: LogFile, shape: Shape, path: Path, limits: Limits) -> list[st
     passed, n = Passed(), 0
     with path.open("w", encoding="utf-8") as lines:
         for document in documents(file, limits):
-            for row in shape.rows(document, passed.text, passed.records):
-                lines.write(json.dumps(row) + "\n")
-                n += 1
+            try:
+                for row in shape.rows(document, passed.text, passed.records):
+                    lines.write(json.dumps(row) + "\n")
+                    n += 1
+            except (TypeError, ValueError, AttributeError, KeyError, OverflowError):
+                passed.records["records that are laid out in another way"] += 1
     if not n:
         why = ", ".join(f"{count} {reason}" for reason, count in passed.records.items())
         raise AuditError(

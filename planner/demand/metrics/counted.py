@@ -53,8 +53,18 @@ class Buckets:
         elif rise.name.endswith("_count"):
             self.counts += rise.by_bin
         else:
-            edge = float(rise.labels.get("le", "inf"))
-            self.below[edge] = self.below.get(edge, 0) + float(rise.by_bin.sum())
+            edge = _edge(rise.labels.get("le", ""))
+            if edge is not None:
+                self.below[edge] = self.below.get(edge, 0) + float(rise.by_bin.sum())
+
+
+def _edge(word: str) -> float | None:
+    """The upper edge of a bucket; None for a label that is none."""
+    try:
+        edge = float(word)
+    except ValueError:
+        return None
+    return None if np.isnan(edge) else edge
 
 
 @dataclass(slots=True)

@@ -25,6 +25,10 @@ TOKEN = "SWITCHYARD_PROMETHEUS_TOKEN"  # noqa: S105 - the name of a variable, no
 """Environment variable with the bearer token of a server that asks for one."""
 EXPOSED = "/metrics"
 BUCKET = "_bucket"
+NO_PROMETHEUS = (
+    "{} does not answer as Prometheus does; give the address of a Prometheus server, or of an "
+    "engine's /metrics"
+)
 
 
 class _NoRedirects(HTTPRedirectHandler):
@@ -89,7 +93,10 @@ def counts_at(address: str, days: float, limits: Limits, now_s: float | None = N
     wanted = max(round(days * limits.day_s), limits.min_watched_s)
     bin_s = -(-wanted // (MINUTE_S * limits.max_series_bins)) * MINUTE_S
     edges_s = np.arange(end_s - wanted // bin_s * bin_s, end_s + 1, bin_s)
-    series = list(_series(address.rstrip("/"), edges_s, bin_s, limits))
+    try:
+        series = list(_series(address.rstrip("/"), edges_s, bin_s, limits))
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise AuditError(NO_PROMETHEUS.format(spoken(address))) from error
     watched = [i for i in range(len(edges_s)) if any(np.isfinite(s[2][i]) for s in series)]
     if not watched:
         raise AuditError(
@@ -173,10 +180,7 @@ def _json(address: str, path: str, params: Mapping[str, object], limits: Limits)
         if answer["status"] == "success":
             return answer["data"]
     except (ValueError, KeyError, TypeError) as error:
-        raise AuditError(
-            f"{spoken(address)} does not answer as Prometheus does; give the address of a "
-            "Prometheus server, or of an engine's /metrics"
-        ) from error
+        raise AuditError(NO_PROMETHEUS.format(spoken(address))) from error
     raise AuditError(f"{spoken(address)} refuses the question: {answer.get('error', '')}")
 
 

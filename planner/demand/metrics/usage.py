@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from planner.demand.logs.limits import Limits
 from planner.demand.metrics.counted import NO_MODEL, Counts, ModelCounts
 from planner.demand.metrics.names import Measure
+from planner.errors import AuditError
 
 FIELDS = {
     Measure.REQUESTS: "num_model_requests",
@@ -22,12 +24,24 @@ def is_usage(record: Mapping[str, Any]) -> bool:
     return any(True for _ in _results(record))
 
 
-def usage_counts(records: Iterable[Mapping[str, Any]]) -> Counts:
-    """Counts per bucket and model, in the narrowest bucket that occurs."""
-    found = [result for record in records for result in _results(record)]
+def usage_counts(records: Iterable[Mapping[str, Any]], name: str, limits: Limits) -> Counts:
+    """Counts per bucket and model, in the narrowest bucket that occurs.
+
+    Raises: AuditError for figures that are no numbers, or buckets that lie years apart.
+    """
+    try:
+        return _counts([result for record in records for result in _results(record)], limits)
+    except (ValueError, TypeError, OverflowError, OSError) as error:
+        raise AuditError(f"{name} holds a usage bucket that cannot be read: {error}") from error
+
+
+def _counts(found: list[tuple[int, int, Mapping[str, Any]]], limits: Limits) -> Counts:
+    """Counts of every result."""
     bin_s = min(end - start for start, end, _ in found)
     first, last = min(start for start, _, _ in found), max(end for _, end, _ in found)
     n_bins = -(-(last - first) // bin_s)
+    if n_bins > limits.max_series_bins:
+        raise ValueError(f"{n_bins} buckets; at most {limits.max_series_bins} are read")
     models: dict[str, ModelCounts] = {}
     for start, _, result in found:
         counters = models.setdefault(str(result.get("model") or NO_MODEL), ModelCounts()).counters
