@@ -15,6 +15,7 @@ SECOND_PER = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 """Seconds in one unit of a logged time."""
 UNIT_WORDS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 __all__ = ["MICROSECONDS", "SECOND_PER", "Clock", "find_clock", "timed_rows"]
+SHOWN_ZONES = 4
 OUT_OF_RANGE = ibis.literal(len(FAULTS) - 1, type="int8")
 
 
@@ -23,7 +24,8 @@ class Clock:
     """How the times of a log are written.
 
     kind: "date" (written out), "epoch" (counted since 1970), "elapsed" (since the start of the
-    log) or "none". unit: s, ms, us, ns; empty for dates. why: how the unit was found.
+    log) or "none". unit: s, ms, us, ns; empty for dates. why: how the unit was found, or which
+    zones the dates name.
     """
 
     kind: str
@@ -41,7 +43,7 @@ class Clock:
         if self.kind == "none":
             return "The log has no times, so arrivals and hours are null."
         if self.kind == "date":
-            return "Times are dates; one without a zone is taken as UTC."
+            return f"Times are dates, read as UTC; {self.why}."
         since = "1970, UTC" if self.kind == "epoch" else "the start of the log"
         return f"Times are {UNIT_WORDS[self.unit]} since {since} ({self.why})."
 
@@ -58,7 +60,7 @@ def find_clock(rows: ir.Table, roles: Roles, unit: str | None, limits: Limits) -
         return Clock("none", "", "")
     counts = _votes(rows.filter(rows.fault.isnull()), limits)
     if counts["date"] >= sum(n for kind, n in counts.items() if kind != "date"):
-        return Clock("date", "", "")
+        return Clock("date", "", _zones(rows))
     named = unit or named_unit(roles.fields[Role.TIME][-1])
     if named:
         why = "as chosen" if unit else f"as column {roles.name(Role.TIME)} says"
@@ -70,6 +72,18 @@ def find_clock(rows: ir.Table, roles: Roles, unit: str | None, limits: Limits) -
     if fields.issuperset(MILLISECOND_PAIR):
         return Clock("elapsed", "ms", "as in the Mooncake traces, whose columns these are")
     return Clock("elapsed", "s", "assumed: the column names no unit")
+
+
+def _zones(rows: ir.Table) -> str:
+    """The zones that the dates of a log name, the commonest first, for a sentence."""
+    dated = rows.filter(rows.clock_us.notnull())
+    counted = dated.group_by("zone").aggregate(n=dated.count())
+    order = [counted.n.desc(), counted.zone.asc()]
+    found = counted.order_by(order).limit(SHOWN_ZONES).to_pyarrow().to_pylist()
+    if [row["zone"] for row in found] == [None]:
+        return "they name no zone of their own"
+    named = [f"{row['zone'] or 'no zone'} in {row['n']} rows" for row in found]
+    return "they name " + ", ".join(named)
 
 
 def _votes(rows: ir.Table, limits: Limits) -> dict[str, int]:

@@ -25,6 +25,10 @@ from planner.demand.logs.synonyms import Role
 from planner.errors import AuditError
 
 UNREADABLE_LINE = "unreadable line"
+COARSE = (
+    "Above {:,} requests percentiles of lengths are approximate, within 0.8%, and the SCV of all "
+    "gaps is taken from every 20th minute; means, totals and the peak minute are exact."
+)
 TIME_SHARE_MEASURED = (
     "prefill_time_frac is measured: time to first token over latency, summed over requests, "
     "waiting included; it is not the share of accelerator time."
@@ -105,7 +109,11 @@ def _added_up(
         diurnal=diurnal(by_hour, sound.starts_at, span_s),
         classes=class_moments(rows, keys, span_s, limits.max_parts, coarse=coarse),
         dropped=dropped,
-        caveats=(*found.caveats, *_caveats(found, rows, sum_, whole.arrivals.scv)),
+        caveats=(
+            *found.caveats,
+            *((COARSE.format(limits.exact_rows),) if coarse else ()),
+            *_caveats(found, rows, sum_, whole.arrivals.scv),
+        ),
     )
 
 

@@ -36,6 +36,7 @@ LONG_LABEL = "(withheld: too long for a name)"
 ABSENT = {
     "clock": "float64",
     "clock_us": "int64",
+    "zone": "string",
     "cached_tokens": "int64",
     "ttft": "float64",
     "latency": "float64",
@@ -51,6 +52,7 @@ def typed_rows(raw: ir.Table, limits: Limits) -> ir.Table:
 
     Columns: input_tokens, output_tokens, cached_tokens [int64, null where faulty or absent],
     clock [float64, the time as a number], clock_us [int64, UTC microseconds of a written date],
+    zone [text or null, as the date names it],
     ttft, latency [float64, in the log's own unit], model, label [text or null],
     hash_ids [array or null], fault [int8, index into FAULTS, null for a sound row].
     What the log lacks is left out.
@@ -67,6 +69,7 @@ def typed_rows(raw: ir.Table, limits: Limits) -> ir.Table:
     optional = {
         "clock": numbers.clock,
         "clock_us": numbers.clock_us,
+        "zone": _zone(raw),
         "cached_tokens": _whole(numbers.n_cached, limits),
         "ttft": ttft,
         "latency": latency,
@@ -93,6 +96,7 @@ def _present(raw: ir.Table) -> set[str]:
     filled_by = {
         "clock": (Role.TIME,),
         "clock_us": (Role.TIME,),
+        "zone": (Role.TIME,),
         "cached_tokens": (Role.CACHED, Role.CACHE_READ),
         "ttft": (Role.TTFT, Role.FIRST_AT),
         "latency": (Role.LATENCY, Role.END_AT),
@@ -151,6 +155,19 @@ def _date_us(raw: ir.Table, role: Role, limits: Limits) -> ir.IntegerValue:
     )
     sound = ibis.ifelse(date.between(first, last), date, ibis.null(date.type()))
     return sound.cast("timestamp").delta(ibis.timestamp("1970-01-01"), unit="microsecond")
+
+
+ZONE = r"[0-9]:[0-9]{2}[^Zz+-]*(Z|z|[+-][0-9]{2}:?[0-9]{0,2})$"
+"""The zone at the end of a written time."""
+
+
+def _zone(raw: ir.Table) -> ir.StringValue:
+    """The zone that a written time ends in, null where it names none or is no text."""
+    none = ibis.null("string")
+    if Role.TIME not in raw.columns or not raw[Role.TIME].type().is_string():
+        return none
+    written: ir.StringValue = raw[Role.TIME].strip().re_extract(ZONE, 1).nullif("")
+    return written
 
 
 def _label(raw: ir.Table, role: Role, limits: Limits) -> ir.StringValue:
