@@ -123,10 +123,11 @@ def _line(found: Audit, catalog: Catalog, frac: float | None) -> Line:
     line = catalog.number("demand.audit.line_ratio").value
     tokens = found.decode_to_prefill_token_ratio
     by_time = (1 - frac) / frac if frac else None
+    shown = f"{text.number(line, place=0)} : 1"
     said = [
-        f"{text.ratio(value)} by {unit} ({'over' if value > line else 'under'})"
+        f"{text.ratio(value)} by {unit}, {'over' if value > line else 'under'} the line of {shown}"
         for value, unit in ((tokens, "tokens"), (by_time, "wall-clock time"))
         if value is not None
     ]
-    sentence = f"Decode : prefill against the line of {text.ratio(line)}: {'; '.join(said)}."
-    return Line(line, tokens, by_time, sentence if said else "Neither tokens nor time are known.")
+    sentence = f"Decode : prefill is {'; '.join(said)}." if said else "No ratio is known."
+    return Line(line, tokens, by_time, sentence)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.demand.engines import three_hours
 from tests.store.conftest import postgres_address, postgres_server
 
 __all__ = ["postgres_address", "postgres_server"]
@@ -65,6 +66,14 @@ class SparkCluster:
         for process in reversed(self.processes):
             process.send_signal(signal.SIGTERM)
             process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def prometheus(tmp_path_factory):
+    """The address of a real Prometheus that holds three hours of two engines."""
+    server = three_hours(tmp_path_factory.mktemp("prometheus"))
+    yield server.address
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 MODELS = {"llama-3.3-70b": (120, 1000, 200), "deepseek-v3": (30, 4000, 100)}
 """Requests a minute, and tokens in and out of each."""
 EDGES = (128, 512, 2048, 8192)
@@ -37,6 +39,28 @@ def exposition(minute, *, before="", engine="vllm"):
             stem = f"{engine}:request_{name}_time_seconds"
             lines += [f"{stem}_sum{{{labels}}} {n * mean_s}", f"{stem}_count{{{labels}}} {n}"]
     return lines
+
+
+HOURS = 3
+MINUTES = 60 * HOURS
+RESTARTED_AT = 100
+
+
+def three_hours(folder: Path):
+    """Three hours of two engines that both serve both models, one restarted, in a Prometheus."""
+    if shutil.which("prometheus") is None:
+        pytest.skip("Debian's package prometheus is not installed")
+    end = int(time.time() // 60) * 60
+    lines = {}
+    for minute in range(MINUTES + 1):
+        at = end - (MINUTES - minute) * 60
+        since = minute if minute < RESTARTED_AT else minute - RESTARTED_AT
+        for instance, shown in (("a", minute), ("b", since)):
+            for line in exposition(shown, before=f'instance="{instance}",'):
+                name, _, value = line.rpartition(" ")
+                lines.setdefault(name, []).append(f"{name} {value} {at}\n")
+    text = "".join(point for _, points in sorted(lines.items()) for point in points)
+    return Prometheus(folder, text + "# EOF\n")
 
 
 class Prometheus:

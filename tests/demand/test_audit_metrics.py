@@ -2,19 +2,13 @@
 
 import http.server
 import json
-import shutil
 import threading
-import time
 
 import pytest
 
 from planner.demand.audit import audit
 from planner.errors import AuditError
-from tests.demand.engines import MODELS, Prometheus, exposition
-
-HOURS = 3
-MINUTES = 60 * HOURS
-RESTARTED_AT = 100
+from tests.demand.engines import HOURS, MINUTES, MODELS, exposition
 
 
 def totals(minutes):
@@ -158,28 +152,6 @@ def test_an_address_that_is_no_prometheus_is_refused_in_words(served):
     with pytest.raises(AuditError, match="does not answer") as refused:
         audit("http://ann:hunter2@127.0.0.1:1")
     assert "hunter2" not in str(refused.value)
-
-
-@pytest.fixture(scope="module")
-def prometheus(tmp_path_factory):
-    """Three hours of two engines, one of them restarted, in a real Prometheus."""
-    if shutil.which("prometheus") is None:
-        pytest.skip("Debian's package prometheus is not installed")
-    end = int(time.time() // 60) * 60
-    lines = {}
-    for minute in range(MINUTES + 1):
-        at = end - (MINUTES - minute) * 60
-        for line in exposition(minute, before='instance="a",'):
-            lines.setdefault(line.rpartition(" ")[0], []).append((line.rpartition(" ")[2], at))
-        since = minute if minute < RESTARTED_AT else minute - RESTARTED_AT
-        for line in exposition(since, before='instance="b",'):
-            lines.setdefault(line.rpartition(" ")[0], []).append((line.rpartition(" ")[2], at))
-    text = "".join(
-        f"{name} {value} {at}\n" for name, points in sorted(lines.items()) for value, at in points
-    )
-    server = Prometheus(tmp_path_factory.mktemp("prometheus"), text + "# EOF\n")
-    yield server.address
-    server.stop()
 
 
 def test_a_live_prometheus_gives_the_counts_of_every_minute(prometheus):

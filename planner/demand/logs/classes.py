@@ -16,10 +16,6 @@ WHOLE_LOG = "all requests"
 """The only class of a log that names neither classes nor models."""
 
 
-GAP_STRIDE = 20
-"""In a log too long to sort, every such minute tells how unevenly requests arrive."""
-
-
 @dataclass(frozen=True, slots=True)
 class Profile:
     """Lengths and arrivals of some rows of a log."""
@@ -31,16 +27,22 @@ class Profile:
 
 
 def profiles(
-    rows: ir.Table, span_s: float | None, by: tuple[str, ...] = (), *, coarse: bool
+    rows: ir.Table,
+    span_s: float | None,
+    by: tuple[str, ...] = (),
+    *,
+    coarse: bool,
+    stride: int = 1,
 ) -> dict[Key, Profile]:
     """Lengths and arrivals of each group of rows, over a log of `span_s` seconds.
 
-    span_s: None where the log has no times. The gaps of groups are those of their peak minute.
+    span_s: None where the log has no times. The gaps of groups are those of their peak minute,
+    those of the whole log are taken from every `stride`-th minute.
     """
     inputs, outputs = (
         lengths(rows, name, by, coarse=coarse) for name in ("input_tokens", "output_tokens")
     )
-    minutes = {} if span_s is None else _minutes(rows, by, coarse=coarse)
+    minutes = {} if span_s is None else _minutes(rows, by, stride)
     timed = {key: arrivals(found, span_s or 0) for key, found in minutes.items()}
     return {
         key: Profile(inputs[key], outputs[key], minutes.get(key), timed.get(key, UNTIMED))
@@ -48,11 +50,11 @@ def profiles(
     }
 
 
-def _minutes(rows: ir.Table, by: tuple[str, ...], *, coarse: bool) -> dict[Key, Minutes]:
+def _minutes(rows: ir.Table, by: tuple[str, ...], stride: int) -> dict[Key, Minutes]:
     """Minutes with the gaps that are worth their cost."""
     if by:
         return minutes_with_peak_gaps(rows, by)
-    return minutes_with_sampled_gaps(rows, GAP_STRIDE) if coarse else busy_minutes(rows)
+    return busy_minutes(rows) if stride == 1 else minutes_with_sampled_gaps(rows, stride)
 
 
 def class_moments(

@@ -53,6 +53,8 @@ class Limits:
     """Points of the time series; a longer log is shown in wider bins."""
     exact_rows: int = 10_000_000
     """Above this many requests neighbouring lengths are counted together (see lengths.py)."""
+    gap_rows: int = 5_000_000
+    """Of a log beyond `exact_rows`, about so many arrivals are put in order to see their gaps."""
     earliest_epoch_s: float = 5e8
     latest_epoch_s: float = 5e9
     """A number between the two is a date (1985 to 2128), below it a time since the start."""

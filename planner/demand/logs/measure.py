@@ -27,7 +27,7 @@ from planner.errors import AuditError
 UNREADABLE_LINE = "unreadable line"
 COARSE = (
     "Above {:,} requests percentiles of lengths are approximate, within 0.8%, and the SCV of all "
-    "gaps is taken from every 20th minute; means, totals and the peak minute are exact."
+    "gaps is taken from a sample of the minutes; means, totals and the peak minute are exact."
 )
 TIME_SHARE_MEASURED = (
     "prefill_time_frac is measured: time to first token over latency, summed over requests, "
@@ -79,7 +79,8 @@ def _added_up(
     report(*COUNTING)
     rows, span_s, dropped = sound.rows, sound.span_s, sound.dropped
     coarse = sound.n_rows > limits.exact_rows
-    whole = profiles(rows, span_s, coarse=coarse)[()]
+    stride = -(-sound.n_rows // limits.gap_rows) if coarse else 1
+    whole = profiles(rows, span_s, coarse=coarse, stride=stride)[()]
     timed = replace(whole.arrivals, dispersion=dispersions(rows, span_s))
     (sum_,) = sums(rows)
     total = share(log.name, sum_)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from http.client import HTTPException
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit, urlunsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
@@ -25,6 +25,10 @@ TOKEN = "SWITCHYARD_PROMETHEUS_TOKEN"  # noqa: S105 - the name of a variable, no
 """Environment variable with the bearer token of a server that asks for one."""
 EXPOSED = "/metrics"
 BUCKET = "_bucket"
+LOOKBACK_S = 5 * MINUTE_S
+"""How long Prometheus repeats a value after its last sample."""
+Series: TypeAlias = tuple[str, dict[str, str], "np.ndarray"]
+"""Name, labels, and the value at every edge, NaN where there is none."""
 NO_PROMETHEUS = (
     "{} does not answer as Prometheus does; give the address of a Prometheus server, or of an "
     "engine's /metrics"
@@ -104,11 +108,22 @@ def counts_at(address: str, days: float, limits: Limits, now_s: float | None = N
             f"last {days:g} days"
         )
     first, last = watched[0], max(watched[-1], watched[0] + 1)
+    last = max(first + 1, last - _stale(series, first, last, LOOKBACK_S // bin_s))
     rises = [
         Rise(name, labels, _rises(name, values)[first:last]) for name, labels, values in series
     ]
     starts_at = datetime.fromtimestamp(float(edges_s[first]), UTC)
     return Counts(counted(rises, last - first), starts_at, bin_s, last - first, len(rises))
+
+
+def _stale(series: list[Series], first: int, last: int, most: int) -> int:
+    """Bins at the end in which nothing rose: a server repeats the last value for a while."""
+    rose = np.zeros(last - first, dtype=bool)
+    for name, _, values in series:
+        if measure_of(name) not in GAUGES:
+            rose |= _rises(name, values)[first:last] > 0
+    still = int(np.argmax(rose[::-1])) if rose.any() else 0
+    return min(still, most)
 
 
 def snapshot(text: str, name: str) -> Counts:
@@ -121,9 +136,7 @@ def snapshot(text: str, name: str) -> Counts:
     return Counts(counted(rises, 1), None, MINUTE_S, 1, len(rises))
 
 
-def _series(
-    address: str, edges_s: np.ndarray, bin_s: int, limits: Limits
-) -> Iterator[tuple[str, dict[str, str], np.ndarray]]:
+def _series(address: str, edges_s: np.ndarray, bin_s: int, limits: Limits) -> Iterator[Series]:
     """Each series with its value at every edge, NaN where there is none.
 
     Buckets of histograms are read at fewer edges: only their whole rise is needed.

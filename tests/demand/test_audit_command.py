@@ -1,0 +1,90 @@
+"""The audit from the command line, over everything it promises to read."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from planner.__main__ import main
+from tests.demand.test_audit_fuzzed import USAGE
+from tests.demand.test_audit_shapes import export, span
+
+TRACES = Path(__file__).parents[2] / "hardware_catalog" / "traces"
+PROMISED = (
+    "rows requests input_tokens output_tokens cached_tokens decode_to_prefill_token_ratio "
+    "prefill_time_frac arrivals by_model by_class by_hour dropped caveats"
+).split()
+
+
+def sources(folder, prometheus):
+    (folder / "spans.jsonl").write_text(json.dumps(export(*map(span, range(90)))))
+    (folder / "usage.jsonl").write_text("\n".join(map(json.dumps, USAGE)))
+    return {
+        "trace": TRACES / "servegen_deepseek_r1_hour.csv",
+        "spans": folder / "spans.jsonl",
+        "usage": folder / "usage.jsonl",
+        "prometheus": prometheus,
+    }
+
+
+@pytest.mark.parametrize("kind", ["trace", "spans", "usage", "prometheus"])
+def test_every_source_gives_the_promised_document(kind, tmp_path, prometheus, capsys):
+    source = str(sources(tmp_path, prometheus)[kind])
+    assert main(["audit", source, "--json", "--days", "1"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert set(PROMISED) <= set(document)
+    assert 0 < document["prefill_time_frac"] < 1
+    assert 0 < document["time"]["modelled_frac"] < 1
+    assert document["line"]["sentence"].startswith("Decode : prefill is")
+    assert len(document["in_18_months"]) == 4
+    assert document["sensitivity"][0]["name"] == "As audited"
+    assert document["arrivals"]["mean_per_s"] > 0
+
+
+def test_columns_and_units_may_be_named(tmp_path, capsys):
+    path = tmp_path / "log.csv"
+    path.write_text("when,n_in,n_out\n0,5,6\n60000,7,8\n")
+    assert main(["audit", str(path)]) == 2
+    assert "has no column for input_tokens" in capsys.readouterr().err
+    named = ["--column", "input_tokens=n_in", "--column", "output_tokens=n_out"]
+    given = [*named, "--column", "time=when", "--time-unit", "ms"]
+    assert main(["audit", str(path), *given]) == 0
+    shown = capsys.readouterr().out
+    assert "log.csv: 2 requests" in shown
+    assert "Decode : prefill is 1.2 : 1 by tokens" in shown
+    assert "milliseconds since the start of the log (as chosen)" in shown
+    assert "What the ratio leans on" in shown
+
+
+def test_ctrl_c_breaks_off_in_words_and_leaves_nothing(tmp_path):
+    """A log that takes a while; its reader gets the same signal, as from a terminal."""
+    path = tmp_path / "log.csv"
+    rows = "".join(f"{i},{i % 900},{i % 50}\n" for i in range(400_000))
+    path.write_text("seconds,prompt_tokens,completion_tokens\n" + rows)
+    work = tmp_path / "work"
+    work.mkdir()
+    command = [sys.executable, "-m", "planner", "audit", str(path)]
+    reader = subprocess.Popen(
+        command,
+        env={**os.environ, "TMPDIR": str(work)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        cwd=Path(__file__).parents[2],
+    )
+    deadline = time.monotonic() + 60
+    while not list(work.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.killpg(reader.pid, signal.SIGINT)
+    out, err = reader.communicate(timeout=60)
+    assert reader.returncode == 130
+    assert "broken off; nothing was kept" in err
+    assert "Traceback" not in err
+    assert out == ""
+    assert not list(work.iterdir())
