@@ -1,0 +1,109 @@
+"""The audit on the page: columns chosen by hand, a Prometheus asked, a reading stopped."""
+
+import http.server
+import threading
+
+import pytest
+
+from pages.ui import logs
+from tests.demand.engines import exposition, three_hours
+from tests.web.conftest import PAGE_PATHS, words
+from tests.web.test_browser import opened
+
+LOG = "when;n_in;n_out\n" + "".join(f"{1_750_000_000 + i};100;10\n" for i in range(180))
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory):
+    server = three_hours(tmp_path_factory.mktemp("prometheus"))
+    yield server.address
+    server.stop()
+
+
+def asked(show, address):
+    screen = show("workload")
+    screen.selectbox(key="log").select(logs.METRICS).run()
+    screen.text_input(key="metrics-address").input(address)
+    screen.number_input(key="metrics-days").set_value(1)
+    button = next(b for b in screen.button if b.label == "Audit")
+    return button.click().run(timeout=120)
+
+
+def test_a_prometheus_is_audited_and_becomes_the_workload(show, prometheus):
+    screen = asked(show, prometheus)
+    assert not screen.error, screen.error
+    shown = words(screen)
+    assert "Decode : prefill is 1 : 8.0 by tokens" in shown  # 240 of 1,920 a request, by hand
+    assert "The KV cache is 50% full on average" in shown
+    screen.button(key="adopt").click().run(timeout=120)
+    rows = screen.session_state["scenario"].classes
+    assert [row.name for row in rows] == ["llama-3.3-70b", "deepseek-v3"]
+    assert rows[0].input_tokens == pytest.approx(1000)
+
+
+def test_an_address_that_nobody_permitted_is_not_asked(show, monkeypatch):
+    monkeypatch.setenv(logs.PERMITTED, "http://metrics.example:9090")
+    screen = asked(show, "http://127.0.0.1:1")
+    (said,) = screen.error
+    assert "asks only the addresses named" in said.value.replace("\\", "")
+
+
+@pytest.mark.browser
+def test_columns_are_chosen_by_hand_and_the_audit_appears(desk, address, tmp_path):
+    path = tmp_path / "requests.csv"
+    path.write_text(LOG)
+    opened(desk, address)
+    opened(desk, address, PAGE_PATHS["workload"])
+    pick(desk, "Request log", "Upload my own")
+    desk.locator("input[type=file]").set_input_files(str(path))
+    desk.get_by_text("Which column is which?").wait_for(timeout=60_000)
+    pick(desk, "Input tokens", "n_in")
+    pick(desk, "Output tokens", "n_out")
+    pick(desk, "Time of the request", "when")
+    desk.get_by_role("button", name="Read it so").click()
+    desk.get_by_role("button", name="Use this audit as my workload").wait_for(timeout=60_000)
+    desk.get_by_text("1 : 10 by tokens").wait_for()
+    desk.get_by_text("In 18 months").first.wait_for()
+    assert not desk.strangers
+
+
+def pick(page, label, option):
+    box = page.get_by_role("combobox", name=label, exact=True)
+    box.click()
+    box.fill(option)
+    page.get_by_role("option", name=option, exact=True).wait_for()
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(500)
+
+
+class Slow(http.server.BaseHTTPRequestHandler):
+    """An engine that answers only when it is told to."""
+
+    def do_GET(self):
+        self.server.gate.wait(60)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write("\n".join(exposition(5)).encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.browser
+def test_a_reading_can_be_stopped(desk, address):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    server.gate = threading.Event()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        opened(desk, address)
+        opened(desk, address, PAGE_PATHS["workload"])
+        pick(desk, "Request log", logs.METRICS)
+        box = desk.get_by_role("textbox", name="Address")
+        box.fill(f"http://127.0.0.1:{server.server_port}/metrics")
+        desk.get_by_role("button", name="Audit").click()
+        desk.get_by_role("button", name="Stop").click(timeout=60_000)
+        desk.get_by_text("Reading was stopped.").wait_for(timeout=60_000)
+    finally:
+        server.gate.set()
+        server.shutdown()
+        server.server_close()
