@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from planner.decision.surge import surge as surge
     from planner.decision.told import told as told
     from planner.demand.adopting import adopted as adopted
+    from planner.demand.audit import LAST_DAYS as LAST_DAYS
     from planner.demand.audit import Audit as Audit
     from planner.demand.audit import unheard as unheard
     from planner.evidence.commands import answered as answered
@@ -84,10 +85,12 @@ _LATER = {
     "Question": "planner.decision.apart",
     "told": "planner.decision.told",
     "unheard": "planner.demand.audit",
+    "LAST_DAYS": "planner.demand.audit",
     "brief_pdf": "planner.export.brief",
 }
 
 __all__ = [
+    "LAST_DAYS",
     "MODEL_VERSION",
     "Audit",
     "Catalog",

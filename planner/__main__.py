@@ -59,18 +59,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _audit_arguments(audit: argparse.ArgumentParser) -> None:
-    audit.add_argument(
-        "log",
-        help="CSV, CSV.gz, JSONL, Parquet, a folder or a glob of them; metrics of an engine; "
-        "http://HOST:PORT of a Prometheus server; a table, with --backend postgresql://...",
-    )
+    what = "CSV, CSV.gz, JSONL, Parquet, a folder or a glob of them; metrics of an engine; a "
+    what += "Prometheus, http://HOST:PORT; a table, with --backend postgresql://..."
+    audit.add_argument("log", help=what)
     audit.add_argument("--json", action="store_true", help="the whole audit")
     where = "duckdb (the default), spark://HOST:PORT or postgresql://USER@HOST/DATABASE"
     audit.add_argument("--backend", default="duckdb", metavar="URL", help=where)
     pair = "a column by its name, such as input_tokens=n_in; may be repeated"
     audit.add_argument("--column", action="append", default=[], metavar="ROLE=NAME", help=pair)
     audit.add_argument("--time-unit", help="s, ms, us or ns, where the log does not say")
-    audit.add_argument("--days", type=float, default=7.0, help="how far back Prometheus is asked")
+    audit.add_argument("--days", type=float, help="how far back Prometheus is asked; 7")
     audit.add_argument("--scenario", type=Path, help="whose chips and growth count; TOML or JSON")
 
 
@@ -175,7 +173,7 @@ def _audit(options: argparse.Namespace) -> None:
             columns=columns,
             time_unit=options.time_unit,
             backend=options.backend,
-            days=options.days,
+            days=options.days or planner.LAST_DAYS,
             scenario=scenario.model_dump(mode="json") if scenario else None,
         ),
         report=_progress if sys.stderr.isatty() else planner.unheard,

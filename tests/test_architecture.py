@@ -22,6 +22,7 @@ UNITS = {
     "kwh", "mm2", "month", "months", "mtok", "mw", "node", "params", "probability", "quarter",
     "quarters", "replicas", "request", "requests", "rows", "s", "s2", "scv", "step", "token",
     "tokens", "us", "us2", "usd", "w", "year", "years",
+    "days",
 }  # fmt: skip
 # Public names of the scenario and the plan, and numbers that are pure by their nature.
 UNITLESS = {
@@ -32,13 +33,14 @@ UNITLESS = {
     "min_confidence", "n", "peak_minute", "peak_to_mean", "planning_month", "pp", "pue",
     "ratio_in_18_months", "refused", "roof_order", "row", "scale_up_domain", "schema_version",
     "slack", "tp",
-    "unreadable",
+    "unreadable", "by_time_ratio", "by_tokens_ratio", "line_ratio",
     "usd_per_mtok_cached", "usd_per_mtok_input", "usd_per_mtok_output", "utilization", "value",
     "version", "which",
 }  # fmt: skip
 # One unit for every field, told by the class itself.
 CLASS_UNITS = {
     "BatchLaw": "probabilities",
+    "Buckets": "requests, and sums of what is measured",
     "Calibrated": "the unit that its quantity names",
     "Cut": "replicas and chips",
     "Fit": "the scale of each number's law",
@@ -51,6 +53,7 @@ CLASS_UNITS = {
     "Number": "the unit that it names, and the scale of its law",
     "Parts": "parameters",
     "Profile": "counts of a model's dimensions, as the papers name them",
+    "Rise": "the unit that its metric names",
     "Row": "the unit that the row names",
     "Rules": "counts and shares",
     "Solved": "the unit of the costs and of the rows",
@@ -73,11 +76,12 @@ NUMBERS_ALLOWED_IN = {
     "planner/demand/parts.py": "limits on their fields",
     "planner/demand/scenario.py": "limits on their fields",
     "planner/demand/logs/limits.py": "limits on their fields",
+    "planner/demand/logs/progress.py": "shares of a progress bar",
     "planner/evidence/points.py": "limits on their columns",
 }
 UNIT_CONSTANTS = {
     "BITS_PER_BYTE", "BITS_PER_GBIT", "BYTES_PER_ELEMENT", "BYTES_PER_GBIT", "CENTRAL_80",
-    "DISPERSION_WINDOWS_S", "TO_NINETY",
+    "DAYS_PER_WEEK", "DISPERSION_WINDOWS_S", "TO_NINETY", "UPPER_80",
     "HOURS_PER_YEAR", "HOUR_S", "LEVELS", "MICROSECONDS", "MINUTE_S", "MONTHS_PER_YEAR",
     "PERCENTILES", "PERT", "QUARTERS_PER_YEAR", "RATIO_MONTHS", "SECONDS_PER_YEAR", "SECOND_PER",
     "TOKENS_PER_MTOK", "WATTS_PER_MW", "W_PER_KW", "W_PER_MW",
@@ -93,6 +97,8 @@ NUMERICAL_CONSTANTS = {
     "PRIVATE", "ROOT_DECIMALS", "ROOT_TOLERANCE", "ROUNDING", "SHOWN_CHARACTERS", "SHOWN_NAMES",
     "SHOWN_PROBLEMS", "SHOWN_ROWS", "SMALLEST", "SPAN", "STAGES", "STAGE_CHIPS",
     "STILL", "TOLERANCE",
+    "BROKEN_OFF", "ENDS", "LAST_DAYS", "LENGTH_BITS", "LOOKBACK_S", "MOST_LIKE", "MOST_LOG",
+    "NEARLY_DONE", "SHOWN_ZONES", "TICK_S", "UPLOAD_S",
 }  # fmt: skip
 CONSTANTS = UNIT_CONSTANTS | NUMERICAL_CONSTANTS
 

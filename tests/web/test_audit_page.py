@@ -33,7 +33,7 @@ def test_a_prometheus_is_audited_and_becomes_the_workload(show, prometheus):
     screen = asked(show, prometheus)
     assert not screen.error, screen.error
     shown = words(screen)
-    assert "Decode : prefill is 1 : 8.0 by tokens" in shown  # 240 of 1,920 a request, by hand
+    assert "Decode : prefill is 1 : 8.9 by tokens" in shown  # 240,000 in, 27,000 out a minute
     assert "The KV cache is 50% full on average" in shown
     screen.button(key="adopt").click().run(timeout=120)
     rows = screen.session_state["scenario"].classes

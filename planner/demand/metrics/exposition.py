@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from planner.errors import AuditError
 
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
-LINE = re.compile(rf"\s*({NAME})\s*(?:\{{(.*)\}})?\s+(\S+)(?:\s+-?[0-9.eE+]+)?\s*(?:#.*)?$")
+LINE = re.compile(
+    rf"\s*(?P<name>{NAME})\s*(?:\{{(?P<labels>.*)\}})?"
+    r"\s+(?P<value>\S+)(?:\s+-?[0-9.eE+]+)?\s*(?:#.*)?$"
+)
 LABEL = re.compile(rf'\s*({NAME})\s*=\s*"((?:[^"\\]|\\.)*)"\s*,?')
 ESCAPES = {r"\\": "\\", r"\"": '"', r"\n": "\n"}
 
@@ -31,11 +34,11 @@ def samples(text: str, name: str) -> Iterator[Sample]:
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         found = LINE.match(line)
-        value = _number(found[3]) if found else None
+        value = _number(found["value"]) if found else None
         if found is None or value is None:
             raise AuditError(f"{name} holds no metric on line {number}: a name, labels, a number")
         if math.isfinite(value):
-            yield Sample(found[1], _labels(found[2] or ""), value)
+            yield Sample(found["name"], _labels(found["labels"] or ""), value)
 
 
 def is_exposition(start: bytes) -> bool:
@@ -45,7 +48,9 @@ def is_exposition(start: bytes) -> bool:
     if first.startswith(("# HELP ", "# TYPE ", "# EOF", "# UNIT ")):
         return True
     found = LINE.match(first)
-    return found is not None and _number(found[3]) is not None and "," not in first.split("{")[0]
+    return (
+        found is not None and _number(found["value"]) is not None and "," not in first.split("{")[0]
+    )
 
 
 def _number(word: str) -> float | None:
