@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from planner.decision.apart import Question as Question
     from planner.decision.apart import audit_apart as audit_apart
     from planner.decision.apart import audit_upload as audit_upload
+    from planner.decision.apart import server_logs as server_logs
     from planner.decision.audited import audit as audit
     from planner.decision.plan import Plan as Plan
     from planner.decision.plan import plan as plan
@@ -83,6 +84,7 @@ _LATER = {
     "audit_apart": "planner.decision.apart",
     "audit_upload": "planner.decision.apart",
     "Question": "planner.decision.apart",
+    "server_logs": "planner.decision.apart",
     "told": "planner.decision.told",
     "unheard": "planner.demand.audit",
     "LAST_DAYS": "planner.demand.audit",
@@ -123,6 +125,7 @@ __all__ = [
     "recalibrate",
     "reproduce",
     "sample",
+    "server_logs",
     "surge",
     "text",
     "told",

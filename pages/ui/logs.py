@@ -20,8 +20,8 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 def pick() -> Audit | None:
     """The audit of the log that the reader chose; None until there is one."""
-    shipped = answers.logs()
-    names = [*shipped, OWN, METRICS]
+    shipped, here = answers.logs(), planner.server_logs()
+    names = [*shipped, *here, OWN, METRICS]
     chosen = st.selectbox(
         "Request log",
         names,
@@ -31,6 +31,9 @@ def pick() -> Audit | None:
     )
     if chosen == OWN:
         return _upload()
+    if chosen in here:
+        question = Question(source=str(here[chosen]), scenario=_scenario())
+        return _held((chosen,), lambda told: planner.audit_apart(question, report=told))
     return _metrics() if chosen == METRICS else answers.audit_of(shipped[chosen])
 
 

@@ -115,6 +115,15 @@ def audit_upload(
         return audit_apart(asked, name=safe, folder=Path(place), most_s=most_s, report=report)
 
 
+def server_logs() -> dict[str, Path]:
+    """Logs too large to send, by name: those that lie in `logs` of the data folder."""
+    try:
+        found = sorted((data_folder() / "logs").iterdir())
+    except OSError:
+        return {}
+    return {path.name: path for path in found if not path.name.startswith((".", "_"))}
+
+
 @contextmanager
 def _workplace(folder: Path | None, name: str) -> Iterator[str]:
     """A folder of the child's own. Raises: AuditError where none can be made."""

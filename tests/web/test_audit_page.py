@@ -48,6 +48,17 @@ def test_an_address_that_nobody_permitted_is_not_asked(show, monkeypatch):
     assert "asks only the addresses named" in said.value.replace("\\", "")
 
 
+def test_a_log_too_large_to_send_is_read_where_it_lies(show, tmp_path, monkeypatch):
+    monkeypatch.setenv("SWITCHYARD_DATA_DIR", str(tmp_path))
+    (tmp_path / "logs").mkdir()
+    named = LOG.replace("n_in", "input_tokens").replace("n_out", "output_tokens")
+    (tmp_path / "logs" / "large.csv").write_text(named)
+    screen = show("workload")
+    screen.selectbox(key="log").select("large.csv").run(timeout=120)
+    assert not screen.error, screen.error
+    assert "1 : 10 by tokens" in words(screen)
+
+
 @pytest.mark.browser
 def test_columns_are_chosen_by_hand_and_the_audit_appears(desk, address, tmp_path):
     path = tmp_path / "requests.csv"
