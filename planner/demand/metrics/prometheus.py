@@ -120,7 +120,7 @@ def _stale(series: list[Series], first: int, last: int, most: int) -> int:
     """Bins at the end in which nothing rose: a server repeats the last value for a while."""
     rose = np.zeros(last - first, dtype=bool)
     for name, _, values in series:
-        if measure_of(name) not in GAUGES:
+        if measure_of(name) not in GAUGES and not name.endswith(BUCKET):
             rose |= _rises(name, values)[first:last] > 0
     still = int(np.argmax(rose[::-1])) if rose.any() else 0
     return min(still, most)
