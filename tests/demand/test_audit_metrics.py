@@ -3,10 +3,13 @@
 import http.server
 import json
 import threading
+import time
 
 import pytest
 
 from planner.demand.audit import audit
+from planner.demand.logs.limits import DEFAULT_LIMITS
+from planner.demand.metrics.prometheus import counts_at
 from planner.errors import AuditError
 from tests.demand.engines import HOURS, MINUTES, MODELS, exposition
 
@@ -172,3 +175,9 @@ def test_a_live_prometheus_gives_the_counts_of_every_minute(prometheus):
     assert 512 < found.by_model[0].input_lengths.p50 < 2048
     assert found.kv_use.max_frac == 0.5
     assert [part.model for part in found.workload()] == list(MODELS)
+
+
+def test_what_prometheus_repeats_after_the_last_sample_is_not_watched_time(prometheus):
+    """Asked three minutes later it still shows the last values; nothing rose in them."""
+    later = counts_at(prometheus, 1.0, DEFAULT_LIMITS, now_s=time.time() + 180)
+    assert later.n_bins == MINUTES
