@@ -21,11 +21,9 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter
 
-from planner.decision.audited import audit
 from planner.demand.audit import LAST_DAYS, unheard
 from planner.demand.logs.limits import GIB, KIB
 from planner.demand.logs.results import Audit
-from planner.demand.scenario import Scenario
 from planner.errors import AuditError, SwitchyardError, UnmappedError
 from planner.facts.folders import data_folder
 
@@ -183,6 +181,10 @@ def answered(question: Question, say: Callable[[list[Any]], None]) -> None:
     """Audit here, and say each step, then the audit or the sentence that refuses it."""
     if urlsplit(question.backend).scheme != "spark":  # Java reserves more than it uses
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    # The asking process never plans, so it does not load what planning needs.
+    from planner.decision.audited import audit  # noqa: PLC0415
+    from planner.demand.scenario import Scenario  # noqa: PLC0415
+
     try:
         scenario = Scenario.read(question.scenario) if question.scenario else None
         found = audit(
