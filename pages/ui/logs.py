@@ -115,11 +115,11 @@ def _held(key: object, read: Reading) -> Audit | None:
 
 
 def _watched(key: object, read: Reading) -> Audit | SwitchyardError:
-    """Read under a progress bar; a click on Stop reruns the page, and that ends the reader."""
+    """Read under a progress bar; a click on the button reruns the page, and that ends the reader."""
     place = st.empty()
     with place.container():
         bar = st.progress(0.0, "Starting")
-        st.button("Stop", key="log-stop", on_click=state.keep, args=(STOPPED, key))
+        st.button("Stop reading", key="log-stop", on_click=state.keep, args=(STOPPED, key))
     try:
         return read(lambda step, done_frac: bar.progress(done_frac, plain(step)) and None)
     except SwitchyardError as error:

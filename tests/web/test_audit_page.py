@@ -112,7 +112,7 @@ def test_a_reading_can_be_stopped(desk, address):
         box = desk.get_by_role("textbox", name="Address")
         box.fill(f"http://127.0.0.1:{server.server_port}/metrics")
         desk.get_by_role("button", name="Audit").click()
-        desk.get_by_role("button", name="Stop").click(timeout=60_000)
+        desk.get_by_role("button", name="Stop reading").click(timeout=60_000)
         desk.get_by_text("Reading was stopped.").wait_for(timeout=60_000)
     finally:
         server.gate.set()
