@@ -115,7 +115,7 @@ def _held(key: object, read: Reading) -> Audit | None:
 
 
 def _watched(key: object, read: Reading) -> Audit | SwitchyardError:
-    """Read under a progress bar; a click on the button reruns the page, and that ends the reader."""
+    """Read under a progress bar; the button reruns the page, and that ends the reader."""
     place = st.empty()
     with place.container():
         bar = st.progress(0.0, "Starting")
