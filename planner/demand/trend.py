@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from planner.demand.logs.arrivals import HOUR_S
 from planner.demand.logs.limits import Limits
 from planner.demand.logs.results import Audit, Range
 from planner.demand.workload import RATIO_MONTHS
-from planner.facts.units import HOURS_PER_DAY, HOURS_PER_YEAR, MONTHS_PER_YEAR
+from planner.facts.units import HOUR_S, HOURS_PER_DAY, HOURS_PER_YEAR, MONTHS_PER_YEAR
 
 DAYS_PER_WEEK = 7
 DAYS_AHEAD = RATIO_MONTHS / MONTHS_PER_YEAR * HOURS_PER_YEAR / HOURS_PER_DAY

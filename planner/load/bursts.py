@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from planner.demand.logs.results import Audit, Lengths
+from planner.facts.units import MINUTE_S
 from planner.load.checks import Floats, non_negative, positive
 from planner.load.lengths import measured_longer_frac
-from planner.load.shares import MINUTE_S, Unevenness, inside_minutes, unevenness
+from planner.load.shares import Unevenness, inside_minutes, unevenness
 from planner.load.waiting import EPS
 
 LEVELS = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}

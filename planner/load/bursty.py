@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from planner.facts.units import MINUTE_S
 from planner.load.bursts import Bursts
 from planner.load.checks import Floats, non_negative, open_fraction, positive, whole_servers
 from planner.load.lengths import longer_frac, measured_longer_frac
 from planner.load.results import BurstyPool, Flags, answer
-from planner.load.shares import FRACTIONS, MINUTE_S, SMALLEST
+from planner.load.shares import FRACTIONS, SMALLEST
 from planner.load.waiting import EPS, erlang_c, wait_quantile_s, wait_tail, waiting_scv
 
 N_HALVINGS = 40

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betainc, ndtri
 
+from planner.facts.units import MINUTE_S
 from planner.load.birth_death import TINY
 from planner.load.checks import Floats, non_negative
 from planner.load.waiting import EPS
 
-MINUTE_S = 60
 N_POINTS = 96
 N_STEPS = 14
 SMALLEST = 1e-5

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 from planner.demand.logs.clock import MICROSECONDS
 from planner.demand.logs.groups import Key, groups
 from planner.demand.logs.results import DISPERSION_WINDOWS_S, Arrivals
-
-MINUTE_S = 60
-HOUR_S = 3600
+from planner.facts.units import MINUTE_S
 
 
 @dataclass(frozen=True, slots=True)

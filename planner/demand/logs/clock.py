@@ -10,8 +10,8 @@ from planner.demand.logs.limits import Limits
 from planner.demand.logs.rows import FAULTS, MICROSECONDS
 from planner.demand.logs.synonyms import MILLISECOND_PAIR, Role, named_unit, plain
 from planner.errors import AuditError
+from planner.facts.units import SECOND_PER
 
-SECOND_PER = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 """Seconds in one unit of a logged time."""
 UNIT_WORDS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 __all__ = ["MICROSECONDS", "SECOND_PER", "Clock", "find_clock", "timed_rows"]

@@ -5,9 +5,8 @@ from datetime import datetime
 
 import numpy as np
 
-from planner.demand.logs.arrivals import HOUR_S
 from planner.demand.logs.results import HourOfDay, Share
-from planner.facts.units import HOURS_PER_DAY
+from planner.facts.units import HOUR_S, HOURS_PER_DAY
 
 
 def diurnal(

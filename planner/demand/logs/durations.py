@@ -3,10 +3,11 @@
 import ibis
 import ibis.expr.types as ir
 
-from planner.demand.logs.clock import MICROSECONDS, SECOND_PER
+from planner.demand.logs.clock import MICROSECONDS
 from planner.demand.logs.columns import Roles
 from planner.demand.logs.limits import Limits
 from planner.demand.logs.synonyms import Role, named_unit
+from planner.facts.units import SECOND_PER
 
 
 def with_durations(rows: ir.Table, roles: Roles, limits: Limits) -> ir.Table:

@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.demand.logs.groups import Key, groups
-from planner.demand.logs.results import Lengths
+from planner.demand.logs.results import PERCENTILES, Lengths
 
-PERCENTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 LENGTH_BITS = 8
 """Leading bits that tell two lengths apart in a coarse histogram: bins 0.4% to 0.8% wide."""
 

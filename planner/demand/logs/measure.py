@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import ibis.expr.types as ir
 import numpy as np
 
-from planner.demand.logs.arrivals import HOUR_S, MINUTE_S, Minutes, dispersions
+from planner.demand.logs.arrivals import Minutes, dispersions
 from planner.demand.logs.classes import class_moments, profiles
 from planner.demand.logs.clock import MICROSECONDS
 from planner.demand.logs.diurnal import diurnal
@@ -23,6 +23,7 @@ from planner.demand.logs.rows import FAULTS
 from planner.demand.logs.shares import NO_NAME, hourly, share, shares, sums
 from planner.demand.logs.synonyms import Role
 from planner.errors import AuditError
+from planner.facts.units import HOUR_S, MINUTE_S
 
 UNREADABLE_LINE = "unreadable line"
 COARSE = (

@@ -9,9 +9,10 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 
-from planner.demand.logs.arrivals import MINUTE_S, Minutes, busy_minutes
+from planner.demand.logs.arrivals import Minutes, busy_minutes
 from planner.demand.logs.clock import MICROSECONDS
 from planner.demand.logs.groups import Key
+from planner.facts.units import MINUTE_S
 
 
 def minutes_with_peak_gaps(rows: ir.Table, by: tuple[str, ...]) -> dict[Key, Minutes]:

@@ -13,6 +13,9 @@ DISPERSION_WINDOWS_S = (0.1, 1, 10, 60)
 """Windows in which arrivals are counted for the index of dispersion."""
 
 
+PERCENTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+
+
 @dataclass(frozen=True, slots=True)
 class Lengths:
     """Distribution of the tokens of a request; `scv` = variance over squared mean."""

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from planner.demand.logs.clock import SECOND_PER
 from planner.demand.logs.synonyms import SYNONYMS, TEXT_NAMES, Role, plain
+from planner.facts.units import SECOND_PER
 
 Record = Mapping[str, Any]
 Tally = Counter[str]

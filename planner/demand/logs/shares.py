@@ -7,10 +7,10 @@ from typing import Any
 
 import ibis.expr.types as ir
 
-from planner.demand.logs.arrivals import HOUR_S
 from planner.demand.logs.clock import MICROSECONDS
 from planner.demand.logs.lengths import lengths
 from planner.demand.logs.results import Share
+from planner.facts.units import HOUR_S
 
 OTHERS = "(others)"
 NO_NAME = "(none)"

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.demand.logs.arrivals import HOUR_S, MINUTE_S
 from planner.demand.logs.diurnal import diurnal
 from planner.demand.logs.limits import Limits
 from planner.demand.logs.results import (
@@ -24,6 +23,7 @@ from planner.demand.metrics.counted import NO_MODEL, Counts
 from planner.demand.metrics.histograms import lengths_of
 from planner.demand.metrics.tallies import Tally, tally, together
 from planner.errors import AuditError
+from planner.facts.units import HOUR_S, MINUTE_S
 
 PHASES = (
     "prefill_time_frac is measured: the engines' time in prefill over prefill and decode, summed "

@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 
-from planner.demand.logs.lengths import PERCENTILES
-from planner.demand.logs.results import Lengths
+from planner.demand.logs.results import PERCENTILES, Lengths
 from planner.demand.metrics.counted import Buckets
 
 

@@ -14,12 +14,12 @@ from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_ope
 
 import numpy as np
 
-from planner.demand.logs.arrivals import MINUTE_S
 from planner.demand.logs.limits import Limits
 from planner.demand.metrics.counted import Counts, Rise, counted, measure_of
 from planner.demand.metrics.exposition import samples
 from planner.demand.metrics.names import GAUGES, pattern
 from planner.errors import AuditError
+from planner.facts.units import MINUTE_S
 
 TOKEN = "SWITCHYARD_PROMETHEUS_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 """Environment variable with the bearer token of a server that asks for one."""
