@@ -8,7 +8,7 @@ from scipy.special import ndtr
 from planner.load.birth_death import TINY, BatchLaw, batch_law
 from planner.load.checks import Floats
 from planner.load.curves import ReplicaCurves, rise_s
-from planner.load.first_token import Delay
+from planner.load.first_token import Delay, sojourn_excess_s
 from planner.load.interplay import dispersion
 from planner.load.lengths import (
     length_bins,
@@ -19,7 +19,7 @@ from planner.load.lengths import (
 from planner.load.spread import batch_excess_s
 from planner.load.stalls import late_s, passage, passage_moments, stall, variation
 from planner.load.traffic import Traffic
-from planner.load.waiting import EPS, pollaczek_wait_s, wait_quantile_s, waiting_scv
+from planner.load.waiting import EPS, pollaczek_wait_s, waiting_scv
 
 SHORTEST_LIFE, N_LIVES = -3.0, 7
 """Bins of answers, the shortest of which hold the late times per token."""
@@ -100,11 +100,9 @@ def prompt_delay(state: State) -> Delay:
     decoding = 1 - state.law.seen[..., 0]
     line_s = pollaczek_wait_s(traffic.rate_per_s, service_s, scv)
     bend = waiting_scv(state.busy, scv, third_moment_frac(scv))
-    longer_s = wait_quantile_s(state.busy, line_s, level, bend) - line_s
-    own_s = service_s * np.maximum(length_quantile_frac(scv, level) - 1, 0)
+    longer_s = sojourn_excess_s(line_s, state.busy, bend, service_s, scv, level)
     step_s = decoding * state.decode_s / 2
-    excess_s = np.sqrt(np.maximum(longer_s, 0) ** 2 + own_s**2 + step_s**2)
-    return Delay(line_s + step_s + service_s, excess_s)
+    return Delay(line_s + step_s + service_s, np.hypot(longer_s, step_s))
 
 
 def own_time(state: State, prompt_s: Floats) -> Delay:
@@ -225,7 +223,7 @@ def gap_quantile_s(state: State) -> Floats:
     """Quantile over steps of the time between two tokens: a step and the stall before it.
 
     A stall comes between steps, with its first prompts; at the start after the replica had nothing
-    to decode, behind its first prompt; or, with the batch full, by one prompt as a place falls free.
+    to decode, behind its first prompt; or, with the batch full, by one prompt for a place set free.
     """
     traffic, rate = state.traffic, state.traffic.rate_per_s
     come = -np.expm1(-rate * state.token_decode_s)
