@@ -141,7 +141,7 @@ def sojourn_excess_s(
     late_s = wait_quantile_s(found, wait_s, level, bend)
     own_late_s = own_s * length_quantile_frac(own_scv, level)
     mean_s = wait_s + own_s
-    waits = ((1 + bend) / np.maximum(found, TINY) - 1) * wait_s**2
+    waits = (1 + bend) * wait_s * (wait_s / np.maximum(found, TINY)) - wait_s**2
     spread = (waits + own_s**2 * own_scv) / np.maximum(mean_s**2, TINY)
     both_s = mean_s * length_quantile_frac(spread, level) - mean_s
     short_s = own_s * length_quantile_frac(own_scv, 1 - level)

@@ -12,8 +12,10 @@ from planner.load.checks import Floats, positive
 from planner.load.curves import ReplicaCurves, replica_curves
 from planner.load.first_token import place_delay
 from planner.load.results import Replica, answer
+from planner.load.stalled_gaps import gap_quantile_s
+from planner.load.stalled_tokens import own_time
 from planner.load.traffic import checked_traffic, life_tokens
-from planner.load.whole_prompts import gap_quantile_s, own_time, prompt_delay, replica_state
+from planner.load.whole_prompts import prompt_delay, replica_state
 
 
 def prefill_priority_replica(

@@ -28,7 +28,10 @@ FARTHEST = 25.0
 WIDEST = 4.0
 """How far from a guess a quantile may lie, on the scale of logarithms."""
 
-_ANGLES = (np.arange(4 * N_TERMS) + 1 / 2) * np.pi / (4 * N_TERMS)
+N_FITTED = 40
+"""Points that the polynomial is fitted to, closest together at both ends."""
+
+_ANGLES = (np.arange(N_FITTED) + 1 / 2) * np.pi / N_FITTED
 _NEARNESS = (1 + np.cos(_ANGLES)) / 2
 _TAIL = np.polyfit(_NEARNESS, erfcx(1 / _NEARNESS - 1), N_TERMS)
 
