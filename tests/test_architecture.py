@@ -57,6 +57,7 @@ CLASS_UNITS = {
     "Row": "the unit that the row names",
     "Rules": "counts and shares",
     "Solved": "the unit of the costs and of the rows",
+    "Stalled": "shares, factors and counts",
     "Stream": "counts of a model's dimensions, as the papers name them",
     "TimeShares": "shares of busy time",
     "Work": "counts of what the field names",

@@ -8,14 +8,14 @@ from planner.load.checks import Floats
 from planner.load.lengths import length_bins, length_quantile_frac, overlap_frac
 from planner.load.stalls import late_s, passage, passage_moments, variation
 from planner.load.waiting import EPS
-from planner.load.whole_prompts import State
+from planner.load.whole_prompts import Stalled
 
 SHORTEST_PROMPT = -1.5
 N_PROMPTS = 6
 """Bins of prompts, the longest of which hold the late gaps."""
 
 
-def gap_quantile_s(state: State) -> Floats:
+def gap_quantile_s(state: Stalled) -> Floats:
     """Quantile over steps of the time between two tokens: a step and the stall before it.
 
     A stall comes between steps, with its first prompts; at the start after the replica had nothing
@@ -50,7 +50,7 @@ def gap_quantile_s(state: State) -> Floats:
     return gap_s
 
 
-def _typical_late_s(state: State, come: Floats, starts: Floats) -> Floats:
+def _typical_late_s(state: Stalled, come: Floats, starts: Floats) -> Floats:
     """Quantile over steps of a lognormal stall with the moments of theirs, to begin with. [s]."""
     traffic, rate, service_s = state.traffic, state.traffic.rate_per_s, state.service_s
     scv, alike = traffic.prompt_scv, state.busy * state.stretch
@@ -66,7 +66,7 @@ def _typical_late_s(state: State, come: Floats, starts: Floats) -> Floats:
     return late
 
 
-def _shorter_frac(state: State, time_s: Floats) -> Floats:
+def _shorter_frac(state: Stalled, time_s: Floats) -> Floats:
     """P(prompt ≤ time_s), for a lognormal prompt."""
     sigma = np.sqrt(np.log1p(state.traffic.prompt_scv))
     over = np.log(np.maximum(time_s, TINY) / state.service_s) + sigma**2 / 2
@@ -74,7 +74,7 @@ def _shorter_frac(state: State, time_s: Floats) -> Floats:
     return shorter
 
 
-def _starts_per_step(state: State) -> Floats:
+def _starts_per_step(state: Stalled) -> Floats:
     """How often per step the replica begins to decode after it had nothing to.
 
     Prompts of one cluster come in the same step, n of them with mean 1/(1 − ρ) by Borel's law, and
@@ -90,7 +90,7 @@ def _starts_per_step(state: State) -> Floats:
     return starts
 
 
-def _singles_per_step(state: State) -> Floats:
+def _singles_per_step(state: Stalled) -> Floats:
     """How many prompts per step find the batch full, of clusters taken as exponential."""
     traffic = state.traffic
     limit = state.room * 2 / (state.stretch**2 * (1 + traffic.prompt_scv))

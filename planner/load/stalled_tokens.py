@@ -9,7 +9,7 @@ from planner.load.lengths import length_bins, length_quantile_frac, third_moment
 from planner.load.spread import batch_excess_s
 from planner.load.stalls import late_s, passage_moments, stall, variation
 from planner.load.waiting import EPS, pollaczek_wait_s
-from planner.load.whole_prompts import State
+from planner.load.whole_prompts import Stalled
 
 SHORTEST_LIFE = -3.0
 N_LIVES = 7
@@ -19,7 +19,7 @@ LARGE = np.log(np.finfo(np.float64).max)
 """The largest exponent that does not overflow."""
 
 
-def own_time(state: State, prompt_s: Floats) -> Delay:
+def own_time(state: Stalled, prompt_s: Floats) -> Delay:
     """Time per token: steps stretched by the stalls of a life, and the first stall spread over it.
 
     Batch mates of one cluster run together, so the batch that a token sees is crowded by them. What
@@ -47,7 +47,7 @@ def own_time(state: State, prompt_s: Floats) -> Delay:
     return Delay(mean_s, np.maximum(late - mean_s, 0))
 
 
-def _first_mean_s(state: State, prompt_s: Floats) -> Floats:
+def _first_mean_s(state: Stalled, prompt_s: Floats) -> Floats:
     """Mean stall behind the own prompt, by those that came during the own wait and prompt. [s].
 
     Taken as exponential where the batch has room for fewer.
@@ -58,7 +58,7 @@ def _first_mean_s(state: State, prompt_s: Floats) -> Floats:
     return mean_s * reached
 
 
-def _first_moments(state: State, prompt_s: Floats) -> tuple[Floats, Floats]:
+def _first_moments(state: Stalled, prompt_s: Floats) -> tuple[Floats, Floats]:
     """Mean [s] and second moment [s²] of the stall by prompts of the own sojourn, in M/G/1."""
     traffic = state.traffic
     rate, scv = traffic.rate_per_s, traffic.prompt_scv
@@ -67,7 +67,7 @@ def _first_moments(state: State, prompt_s: Floats) -> tuple[Floats, Floats]:
     return mean_s, variance + spread
 
 
-def _sojourn_square(state: State) -> Floats:
+def _sojourn_square(state: Stalled) -> Floats:
     """E[T²] of wait and prompt in M/G/1 (Takács). [s²]."""
     traffic, busy, service_s = state.traffic, state.busy, state.service_s
     line_s = pollaczek_wait_s(traffic.rate_per_s, service_s, traffic.prompt_scv)
@@ -76,7 +76,7 @@ def _sojourn_square(state: State) -> Floats:
     return waits + 2 * line_s * service_s + service_s**2 * (1 + traffic.prompt_scv)
 
 
-def _stalled_time(state: State, prompt_s: Floats) -> Delay:
+def _stalled_time(state: Stalled, prompt_s: Floats) -> Delay:
     """Stalls of a life per token of it, over requests.
 
     Given its length, a life stalls behind its prompt, if the system is not empty then, and through
@@ -106,7 +106,7 @@ def _stalled_time(state: State, prompt_s: Floats) -> Delay:
     return Delay(average_s, np.maximum(late - average_s, 0))
 
 
-def _lives(state: State) -> tuple[Floats, Floats]:
+def _lives(state: Stalled) -> tuple[Floats, Floats]:
     """Steps of a life by bins, and the share of each.
 
     Answers are whole numbers of tokens; one of a single token has no time per token.
@@ -119,7 +119,7 @@ def _lives(state: State) -> tuple[Floats, Floats]:
     return lives, several / several.sum(axis=0)
 
 
-def _most_per_token(state: State, lives: Floats) -> tuple[Floats, Floats]:
+def _most_per_token(state: Stalled, lives: Floats) -> tuple[Floats, Floats]:
     """Logarithm of the longest stall per token of a life, and how blunt that limit is.
 
     Of the prompts of a life only so many find a place: the free ones, and those that fall free as

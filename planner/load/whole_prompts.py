@@ -15,7 +15,7 @@ from planner.load.waiting import pollaczek_wait_s, waiting_scv
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class Stalled:
     """The replica at its mean.
 
     busy: share of time that prompts run; stretch: 1/(1 − busy), by which they lengthen a step;
@@ -50,7 +50,7 @@ class State:
 
 def replica_state(
     traffic: Traffic, curves: ReplicaCurves, service_s: Floats, utilization: Floats
-) -> State:
+) -> Stalled:
     """The law of the batch, counted in time that no prompt takes, and means over it."""
     busy = traffic.rate_per_s * service_s
     stretch = 1 / (1 - busy)
@@ -61,7 +61,7 @@ def replica_state(
         law.mean(curve)
         for curve in (curves.decode_s, curves.decode_before_s, rise_s(curves.grid, curves.decode_s))
     )
-    return State(
+    return Stalled(
         traffic=traffic,
         service_s=service_s,
         busy=busy,
@@ -76,7 +76,7 @@ def replica_state(
     )
 
 
-def prompt_delay(state: State) -> Delay:
+def prompt_delay(state: Stalled) -> Delay:
     """M/G/1 wait behind prompts, the decode step under way, the own prompt."""
     traffic, service_s = state.traffic, state.service_s
     scv, level = traffic.prompt_scv, traffic.level_frac
