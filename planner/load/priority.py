@@ -8,6 +8,7 @@ during each of its steps, with all those that come during these.
 import numpy as np
 from numpy.typing import ArrayLike
 
+from planner.load.blocks import in_blocks
 from planner.load.checks import Floats, positive
 from planner.load.curves import ReplicaCurves, replica_curves
 from planner.load.first_token import place_delay
@@ -18,6 +19,7 @@ from planner.load.traffic import checked_traffic, life_tokens
 from planner.load.whole_prompts import prompt_delay, replica_state
 
 
+@in_blocks("decode_step_s")
 def prefill_priority_replica(
     requests_per_s: ArrayLike,
     mean_input_tokens: ArrayLike,

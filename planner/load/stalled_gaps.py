@@ -1,12 +1,17 @@
 """Gaps between the tokens of a request where decode stands still for whole prompts."""
 
 import numpy as np
-from scipy.special import ndtr
 
 from planner.load.birth_death import TINY
 from planner.load.checks import Floats
 from planner.load.lengths import length_bins, length_quantile_frac, overlap_frac
-from planner.load.stalls import late_s, passage, passage_moments, variation
+from planner.load.stalls import (
+    late_s,
+    normal_tail,
+    passage,
+    passage_moments,
+    variation,
+)
 from planner.load.waiting import EPS
 from planner.load.whole_prompts import Stalled
 
@@ -35,15 +40,17 @@ def gap_quantile_s(state: Stalled) -> Floats:
     below = np.cumsum(share, axis=0) - share
 
     def tail(time_s: Floats) -> Floats:
-        shorter = _shorter_frac(state, time_s / together)
-        part = np.clip(shorter - below, 0, share)
-        longer = 1 - shorter + (part * between.longer_frac(time_s - first_s)).sum(axis=0)
+        one_longer = _longer_prompt_frac(state, time_s / together)
+        part = np.clip(1 - one_longer - below, 0, share)
+        longer = one_longer + (part * between.longer_frac(time_s - first_s)).sum(axis=0)
         behind = (share * start.longer_frac(time_s)).sum(axis=0)
         bounded = (come * longer + starts * behind) * (time_s < state.room * state.service_s)
-        longest: Floats = bounded + singles * (1 - _shorter_frac(state, time_s))
+        longest: Floats = bounded + singles * _longer_prompt_frac(state, time_s)
         return longest
 
-    late = late_s(tail, _typical_late_s(state, come, starts), traffic.level_frac)
+    chance = come + singles + starts * (share * start.chance_frac).sum(axis=0)
+    guess_s = _typical_late_s(state, come, starts)
+    late = late_s(tail, guess_s, traffic.level_frac, chance)
     batch_s = state.law.quantile(state.grid_decode_s, traffic.level_frac) - state.token_decode_s
     wide_s = np.maximum(batch_s, 0) * np.sqrt(state.dispersion)
     gap_s: Floats = state.token_decode_s + np.hypot(late, wide_s)
@@ -66,12 +73,11 @@ def _typical_late_s(state: Stalled, come: Floats, starts: Floats) -> Floats:
     return late
 
 
-def _shorter_frac(state: Stalled, time_s: Floats) -> Floats:
-    """P(prompt ≤ time_s), for a lognormal prompt."""
+def _longer_prompt_frac(state: Stalled, time_s: Floats) -> Floats:
+    """P(prompt > time_s), for a lognormal prompt."""
     sigma = np.sqrt(np.log1p(state.traffic.prompt_scv))
     over = np.log(np.maximum(time_s, TINY) / state.service_s) + sigma**2 / 2
-    shorter: Floats = ndtr(over / np.maximum(sigma, EPS))
-    return shorter
+    return normal_tail(over / np.maximum(sigma, EPS))
 
 
 def _starts_per_step(state: Stalled) -> Floats:

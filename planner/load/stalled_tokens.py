@@ -102,7 +102,8 @@ def _stalled_time(state: Stalled, prompt_s: Floats) -> Delay:
     average_s = (share * mean_s / lives).sum(axis=0)
     spread = variation(average_s, (share * square / lives**2).sum(axis=0))
     guess_s = average_s * length_quantile_frac(spread, traffic.level_frac)
-    late = late_s(tail, guess_s, traffic.level_frac)
+    chance = (share * chance).sum(axis=0)
+    late = late_s(tail, guess_s, traffic.level_frac, chance)
     return Delay(average_s, np.maximum(late - average_s, 0))
 
 

@@ -16,10 +16,10 @@ from scipy.special import erfcx
 from planner.load.birth_death import TINY
 from planner.load.checks import Floats
 
-N_TERMS = 8
-"""Terms of the polynomial for the tail of a normal law: good to six digits."""
+N_TERMS = 6
+"""Degree of the polynomial for the tail of a normal law: good to five digits."""
 
-N_STEPS = 6
+N_STEPS = 5
 """Evaluations of a tail on the way to a quantile; the last moves it by less than 1 %."""
 
 FARTHEST = 25.0
@@ -39,10 +39,18 @@ _TAIL = np.polyfit(_NEARNESS, erfcx(1 / _NEARNESS - 1), N_TERMS)
 def scaled_tail(x: Floats) -> Floats:
     """e^x²·erfc(x) for x ≥ 0, as a polynomial in 1/(1 + x): several times as fast as exact."""
     near = 1 / (1 + x)
-    tail = np.full_like(near, _TAIL[0])
-    for term in _TAIL[1:]:
+    tail: Floats = _TAIL[0] * near + _TAIL[1]
+    for term in _TAIL[2:]:
         tail *= near
         tail += term
+    return tail
+
+
+def normal_tail(deviate: Floats) -> Floats:
+    """P(N > deviate) of a standard normal law."""
+    over = np.abs(np.clip(deviate / np.sqrt(2), -FARTHEST, FARTHEST))
+    half = np.exp(-(over**2)) / 2 * scaled_tail(over)
+    tail: Floats = np.where(deviate > 0, half, 1 - half)
     return tail
 
 
@@ -97,11 +105,13 @@ def passage_moments(
     return mean_s, rate * exposure_s * service_s**2 * (1 + scv) / idle**2 / idle
 
 
-def late_s(tail: Callable[[Floats], Floats], start_s: Floats, level: Floats) -> Floats:
+def late_s(
+    tail: Callable[[Floats], Floats], start_s: Floats, level: Floats, chance_frac: Floats
+) -> Floats:
     """Time that 1 − level of a falling tail exceeds, 0 where not so many exceed any. [s].
 
     False position on the logarithms of both, where tails bend little, with the value at an end that
-    stays halved (Illinois; Dowell, Jarratt 1971); start_s: a guess.
+    stays halved (Illinois; Dowell, Jarratt 1971). start_s: a guess; chance_frac: the tail at 0.
     """
     rare = np.maximum(1 - level, TINY)
 
@@ -119,4 +129,4 @@ def late_s(tail: Callable[[Floats], Floats], start_s: Floats, level: Floats) -> 
         above, below = np.where(early, at, above / 2), np.where(early, below / 2, at)
         low, high = np.where(early, now, low), np.where(early, high, now)
     now = low + (high - low) * above / (above - below)
-    return np.where(tail(np.zeros_like(now)) > rare, np.exp(now), 0)
+    return np.where(chance_frac > rare, np.exp(now), 0)
