@@ -1,4 +1,4 @@
-"""The law of a stall against scipy's inverse Gaussian, a busy period by hand, and known quantiles."""
+"""The law of a stall against scipy, a busy period by hand and simulated, and known quantiles."""
 
 import math
 
