@@ -6,10 +6,12 @@ from planner.load.birth_death import TINY
 from planner.load.checks import Floats
 from planner.load.lengths import length_bins, length_quantile_frac, overlap_frac
 from planner.load.stalls import (
+    Stall,
     late_s,
     normal_tail,
     passage,
     passage_moments,
+    stall,
     variation,
 )
 from planner.load.waiting import EPS
@@ -30,12 +32,9 @@ def gap_quantile_s(state: Stalled) -> Floats:
     come = -np.expm1(-rate * state.token_decode_s)
     together = np.maximum(rate * state.token_decode_s / np.maximum(come, TINY), 1)
     bins, share = length_bins(traffic.prompt_scv, SHORTEST_PROMPT, N_PROMPTS, state.n_dims)
-    prompt_s = state.service_s * bins
-    first_s = prompt_s * together
-    between, start = (
-        passage(rate, exposed_s, state.service_s, traffic.prompt_scv)
-        for exposed_s in (first_s, prompt_s)
-    )
+    first_s = state.service_s * bins * together
+    between = passage(rate, first_s, state.service_s, traffic.prompt_scv)
+    start = _behind_a_first(state)
     starts, singles = _starts_per_step(state), _singles_per_step(state)
     below = np.cumsum(share, axis=0) - share
 
@@ -43,30 +42,40 @@ def gap_quantile_s(state: Stalled) -> Floats:
         one_longer = _longer_prompt_frac(state, time_s / together)
         part = np.clip(1 - one_longer - below, 0, share)
         longer = one_longer + (part * between.longer_frac(time_s - first_s)).sum(axis=0)
-        behind = (share * start.longer_frac(time_s)).sum(axis=0)
-        bounded = (come * longer + starts * behind) * (time_s < state.room * state.service_s)
+        clusters = come * longer + starts * start.longer_frac(time_s)
+        bounded = clusters * (time_s < state.room * state.service_s)
         longest: Floats = bounded + singles * _longer_prompt_frac(state, time_s)
         return longest
 
-    chance = come + singles + starts * (share * start.chance_frac).sum(axis=0)
-    guess_s = _typical_late_s(state, come, starts)
-    late = late_s(tail, guess_s, traffic.level_frac, chance)
+    chance = come + singles + starts * start.chance_frac
+    late = late_s(tail, _typical_late_s(state, come, starts, start), traffic.level_frac, chance)
     batch_s = state.law.quantile(state.grid_decode_s, traffic.level_frac) - state.token_decode_s
     wide_s = np.maximum(batch_s, 0) * np.sqrt(state.dispersion)
     gap_s: Floats = state.token_decode_s + np.hypot(late, wide_s)
     return gap_s
 
 
-def _typical_late_s(state: Stalled, come: Floats, starts: Floats) -> Floats:
+def _behind_a_first(state: Stalled) -> Stall:
+    """The stall behind a prompt that found the replica empty, by those that came while it ran.
+
+    None came with the chance E[e^−λS], taken as for prompts of a gamma law.
+    """
+    rate, service_s, scv = state.traffic.rate_per_s, state.service_s, state.traffic.prompt_scv
+    shape = 1 / np.maximum(scv, EPS)
+    chance = -np.expm1(-shape * np.log1p(state.busy / shape))
+    mean_s, variance = passage_moments(rate, service_s, service_s, scv)
+    return stall(chance, mean_s, variance + mean_s**2 * (1 + scv))
+
+
+def _typical_late_s(state: Stalled, come: Floats, starts: Floats, start: Stall) -> Floats:
     """Quantile over steps of a lognormal stall with the moments of theirs, to begin with. [s]."""
-    traffic, rate, service_s = state.traffic, state.traffic.rate_per_s, state.service_s
-    scv, alike = traffic.prompt_scv, state.busy * state.stretch
-    mean_s, variance = passage_moments(rate, state.token_decode_s, service_s, scv)
-    start_s, start_variance = passage_moments(rate, service_s, service_s, scv)
-    start_square = start_variance + alike**2 * service_s**2 * (1 + scv)
-    total_s = mean_s + starts * start_s
-    square = variance + mean_s**2 + starts * start_square
-    share = np.minimum(come + starts * state.busy, 1)
+    traffic, rate = state.traffic, state.traffic.rate_per_s
+    scv = traffic.prompt_scv
+    mean_s, variance = passage_moments(rate, state.token_decode_s, state.service_s, scv)
+    often = starts * start.chance_frac
+    total_s = mean_s + often * start.mean_s
+    square = variance + mean_s**2 + often * start.mean_s**2 * (1 + start.scv)
+    share = np.minimum(come + often, 1)
     spread = variation(total_s, square * share)
     inner = np.maximum(1 - (1 - traffic.level_frac) / np.maximum(share, TINY), 1 / 2)
     late: Floats = total_s / np.maximum(share, TINY) * length_quantile_frac(spread, inner)
