@@ -19,14 +19,14 @@ from planner.load.checks import Floats
 N_TERMS = 6
 """Degree of the polynomial for the tail of a normal law: good to five digits."""
 
-N_STEPS = 4
+N_STEPS = 5
 """Evaluations of a tail on the way to a quantile: within 3 % from a guess within threefold."""
 
 FARTHEST = 25.0
 """A deviate beyond which nothing of a normal law is left, over √2."""
 
-WIDEST = 4.0
-"""How far from a guess a quantile may lie, on the scale of logarithms."""
+WIDEST = 2
+"""How far from a guess a quantile may lie, and a tail from a level, on the scale of logarithms."""
 
 N_FITTED = 40
 """Points that the polynomial is fitted to, closest together at both ends."""
@@ -116,7 +116,7 @@ def late_s(
     rare = np.maximum(1 - level, TINY)
 
     def height(log_time: Floats) -> Floats:
-        return np.log(np.maximum(tail(np.exp(log_time)), TINY) / rare)
+        return np.clip(np.log(np.maximum(tail(np.exp(log_time)), TINY) / rare), -WIDEST, WIDEST)
 
     middle = np.log(np.maximum(start_s, TINY))
     at = height(middle)
