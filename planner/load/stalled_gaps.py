@@ -37,15 +37,17 @@ def gap_quantile_s(state: Stalled) -> Floats:
     start = _behind_a_first(state)
     starts, singles = _starts_per_step(state), _singles_per_step(state)
     below = np.cumsum(share, axis=0) - share
+    # prompts that fill the batch, and the spread of what they take
+    blunt = np.sqrt(state.room * (1 + traffic.prompt_scv))
 
     def tail(time_s: Floats) -> Floats:
         one_longer = _longer_prompt_frac(state, time_s / together)
         part = np.clip(1 - one_longer - below, 0, share)
         longer = one_longer + (part * between.longer_frac(time_s - first_s)).sum(axis=0)
         clusters = come * longer + starts * start.longer_frac(time_s)
-        bounded = clusters * (time_s < state.room * state.service_s)
-        longest: Floats = bounded + singles * _longer_prompt_frac(state, time_s)
-        return longest
+        beyond = (time_s / state.service_s - state.room) / blunt
+        longest: Floats = clusters * normal_tail(beyond)
+        return longest + singles * _longer_prompt_frac(state, time_s)
 
     chance = come + singles + starts * start.chance_frac
     late = late_s(tail, _typical_late_s(state, come, starts, start), traffic.level_frac, chance)

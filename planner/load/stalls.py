@@ -19,7 +19,7 @@ from planner.load.checks import Floats
 N_TERMS = 6
 """Degree of the polynomial for the tail of a normal law: good to five digits."""
 
-N_STEPS = 5
+N_STEPS = 6
 """Evaluations of a tail on the way to a quantile: within 3 % from a guess within threefold."""
 
 FARTHEST = 25.0
@@ -79,7 +79,7 @@ class Stall:
 def stall(chance_frac: Floats, mean_s: Floats, square: Floats) -> Stall:
     """The stall of a chance, with its mean [s] and second moment [s²] over all, zeros included."""
     chance = np.maximum(chance_frac, TINY)
-    positive_s = np.maximum(mean_s / chance, TINY)
+    positive_s = np.maximum(mean_s / chance, np.sqrt(TINY))
     scv = variation(positive_s, square / chance)
     return Stall(chance, positive_s, np.maximum(scv, np.finfo(np.float64).eps))
 
