@@ -36,10 +36,11 @@ def prefill_priority_replica(
 
     decode_step_s: (..., B + 1) over b = 0…B requests in decode [s]; prefill_s_per_token [s].
     Prompts run one after another while fewer than B requests decode. `chunk_tokens` is accepted
-    so that both replicas can be called alike, and not used. Lengths are lognormal; quantiles add
-    the excesses of parts over their means as squares. Sources: M/G/1 and its busy period (Takács),
-    product form (Kelly 1979). Good to some 5 % in means and 15 % in p99 while prompts take less
-    than half of the time; beyond, stalls of many prompts are known within a third.
+    so that both replicas can be called alike, and not used. Lengths are lognormal. Sources: M/G/1
+    and its busy period (Takács), a stall as a first passage (load.stalls), product form (Kelly
+    1979). Good to some 5 % in means, 10 % in p99 per token and 15 % in other p99 while prompts take
+    less than 60 % of the time; beyond, with few places, late tokens err by up to a half, to the
+    safe side.
     Raises ValueError on negative, zero, empty, NaN or falling input.
     """
     traffic = checked_traffic(
