@@ -206,11 +206,11 @@ def _table(compared: list[Beside]) -> str:
     return markdown(columns, rows)
 
 
-PLACES = 3
+PLACES = -3
 
 
 def _tenths(frac: np.floating[Any]) -> str:
-    """A fraction as per cent with one decimal."""
+    """A fraction as per cent, in tenths of one."""
     return percent(float(frac), place=PLACES)
 
 
