@@ -11,13 +11,14 @@ COMPILE := $(BIN)/uv --no-config pip compile --quiet --universal --python-versio
 PYTEST := $(RUN) pytest
 
 .DELETE_ON_ERROR:
-.PHONY: help app test lint soak sweep bench lock clean
+.PHONY: help app test lint soak sweep oracle bench lock clean
 
 help:
 	@echo "make app    open the dashboard on http://127.0.0.1:$(PORT) (PORT=… for another)"
 	@echo "make test   lint, types and the everyday suite"
 	@echo "make soak   long load, memory and fault runs"
 	@echo "make sweep  long property and parity sweeps"
+	@echo "make oracle simulated pools anew, and the report that compares them (some ten minutes)"
 	@echo "make bench  speed of the engine and of a page"
 	@echo "make lock   renew the lock files (LOCK_FLAGS=--upgrade for newer versions)"
 	@echo "make clean  remove the environment and every cache"
@@ -36,6 +37,13 @@ lint: $(VENV)/test.stamp
 
 soak sweep: $(VENV)/test.stamp
 	$(PYTEST) -m $@ --hypothesis-profile $@
+
+# What the simulator shows is kept; the report sets the closed forms beside it.
+SIMULATED := hardware_catalog/measured/simulated.csv
+
+oracle: $(VENV)/test.stamp
+	$(RUN) tests.oracle.comparison > $(SIMULATED).new && mv $(SIMULATED).new $(SIMULATED)
+	$(RUN) planner validate -o docs/validation.md
 
 bench: $(VENV)/test.stamp
 	$(PYTEST) benchmarks --benchmark-enable --benchmark-only --benchmark-columns=min,median,max,rounds

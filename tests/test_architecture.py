@@ -57,6 +57,7 @@ CLASS_UNITS = {
     "Row": "the unit that the row names",
     "Rules": "counts and shares",
     "Solved": "the unit of the costs and of the rows",
+    "Stalled": "shares, factors and counts",
     "Stream": "counts of a model's dimensions, as the papers name them",
     "TimeShares": "shares of busy time",
     "Work": "counts of what the field names",
@@ -88,17 +89,16 @@ UNIT_CONSTANTS = {
 }  # fmt: skip
 # Grids, tolerances and lengths of text: no reader's answer depends on them.
 NUMERICAL_CONSTANTS = {
-    "ALL_TOKENS", "BLOCK_TOKENS", "CLOSE", "DIFFERENCE", "DIGITS", "FEW", "FLAT", "HIGHEST_RATE",
-    "HIGHEST_SHARE", "LEAST_BATCH", "LEAST_GAP", "LEAST_REQUESTS", "LEAST_ROWS",
-    "LOADS", "MOST_CHOSEN", "MOST_NODES",
-    "NAME_CHARACTERS", "N_CATALOGS", "NEARLY_ONE", "N_DRAWS", "N_HALVINGS", "N_LIFE_NODES",
-    "N_BATCHES", "N_LOADS", "N_POINTS", "N_SAMPLES", "N_STEPS", "N_TRIED", "N_TURNS",
-    "PATIENCE_S", "PLACES", "PRECISION",
-    "PRIVATE", "ROOT_DECIMALS", "ROOT_TOLERANCE", "ROUNDING", "SHOWN_CHARACTERS", "SHOWN_NAMES",
-    "SHOWN_PROBLEMS", "SHOWN_ROWS", "SMALLEST", "SPAN", "STAGES", "STAGE_CHIPS",
-    "STILL", "TOLERANCE",
-    "BROKEN_OFF", "ENDS", "LAST_DAYS", "LENGTH_BITS", "LOOKBACK_S", "MOST_LIKE", "MOST_LOG",
-    "NEARLY_DONE", "SHOWN_ZONES", "TICK_S", "UPLOAD_S",
+    "ALL_TOKENS", "BIN_WIDTH", "BLOCK_TOKENS", "BROKEN_OFF", "CLOSE", "DIFFERENCE", "DIGITS",
+    "ENDS", "FARTHEST", "FEW", "FLAT", "HIGHEST_RATE", "HIGHEST_SHARE", "LAST_DAYS", "LEAST_BATCH",
+    "LEAST_GAP", "LEAST_REQUESTS", "LEAST_ROWS", "LENGTH_BITS", "LOADS", "LOOKBACK_S",
+    "MOST_CHOSEN", "MOST_LIKE", "MOST_LOG", "MOST_NODES", "NAME_CHARACTERS", "NEARLY_DONE",
+    "NEARLY_ONE", "N_BATCHES", "N_BLOCK_VALUES", "N_CATALOGS", "N_DRAWS", "N_FITTED", "N_HALVINGS",
+    "N_LIFE_NODES", "N_LIVES", "N_LOADS", "N_POINTS", "N_PROMPTS", "N_SAMPLES", "N_STEPS",
+    "N_TERMS", "N_TRIED", "N_TURNS", "PATIENCE_S", "PLACES", "PRECISION", "PRIVATE",
+    "ROOT_DECIMALS", "ROOT_TOLERANCE", "ROUNDING", "SHORTEST_LIFE", "SHORTEST_PROMPT",
+    "SHOWN_CHARACTERS", "SHOWN_NAMES", "SHOWN_PROBLEMS", "SHOWN_ROWS", "SHOWN_ZONES", "SMALLEST",
+    "SPAN", "STAGES", "STAGE_CHIPS", "STILL", "TICK_S", "TOLERANCE", "UPLOAD_S", "WIDEST",
 }  # fmt: skip
 CONSTANTS = UNIT_CONSTANTS | NUMERICAL_CONSTANTS
 

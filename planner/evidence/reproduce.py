@@ -5,7 +5,16 @@ The studies stand by subject in `planner.evidence.studies`, their figures in `pu
 
 from collections.abc import Callable, Iterator
 
-from planner.evidence.studies import chips, clusters, goodput, money, phases, power, queues
+from planner.evidence.studies import (
+    chips,
+    clusters,
+    goodput,
+    knees,
+    money,
+    phases,
+    power,
+    queues,
+)
 from planner.evidence.studies.rows import Row
 from planner.facts.catalog import Catalog, load_catalog
 
@@ -20,6 +29,7 @@ STUDIES: tuple[Callable[[Catalog], Iterator[Row]], ...] = (
     phases.splitwise,
     queues.distserve,
     queues.flowkv,
+    knees.saturation,
     goodput.distserve,
     goodput.mlperf,
     clusters.clusters,

@@ -120,13 +120,28 @@ def batch_law(
     """
     tail = np.where(load_at_cap < 1, load_at_cap / np.maximum(1 - load_at_cap, TINY), 0)
     log_rate = np.log(np.maximum(tokens_per_s, TINY))[..., None]
-    log_weight = log_rate * (grid.batch - 1) + (log_products - gammaln(grid.batch))
-    log_weight -= log_weight.max(axis=-1, keepdims=True)
-    weight = np.exp(log_weight, out=log_weight)
+    # in place from here on, so that what a block holds stays in the cache
+    weight: Floats = _added(log_rate * (grid.batch - 1), log_products - gammaln(grid.batch))
+    weight -= weight.max(axis=-1, keepdims=True)
+    np.exp(weight, out=weight)
     at_cap = weight[..., -1] * tail
     weight *= grid.n_states
-    weight += grid.is_cap * at_cap[..., None]
-    total = weight.sum(axis=-1)
+    total = weight.sum(axis=-1) + at_cap
+    _add_at_cap(weight, grid, at_cap)
     weight /= total[..., None]
-    reached = np.cumsum(weight, axis=-1) - weight * _share_above(grid)
+    reached: Floats = np.cumsum(weight, axis=-1)
+    reached -= weight * _share_above(grid)
     return BatchLaw(grid, weight, reached, at_cap / total, load_at_cap)
+
+
+def _added(whole: Floats, part: Floats) -> Floats:
+    """The sum of both, in the place of the first where it has the room."""
+    shape = np.broadcast_shapes(whole.shape, part.shape)
+    return np.add(whole, part, out=whole if whole.shape == shape else None)
+
+
+def _add_at_cap(weight: Floats, grid: BatchGrid, at_cap: Floats) -> None:
+    """Add to the weight of the first point of the grid at which the batch is full, in place."""
+    first = np.broadcast_to(grid.is_cap.argmax(axis=-1), at_cap.shape)[..., None]
+    held = np.take_along_axis(weight, first, axis=-1)
+    np.put_along_axis(weight, first, held + at_cap[..., None], axis=-1)

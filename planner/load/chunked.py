@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from planner.load.blocks import in_blocks
 from planner.load.checks import Floats, positive
 from planner.load.curves import ReplicaCurves, between, replica_curves
 from planner.load.first_token import chunked_delay, place_delay, prompt_queue
@@ -24,6 +25,7 @@ from planner.load.traffic import Traffic, checked_traffic
 from planner.load.waiting import EPS
 
 
+@in_blocks("decode_step_s", "mixed_step_s")
 def chunked_replica(
     requests_per_s: ArrayLike,
     mean_input_tokens: ArrayLike,

@@ -131,7 +131,9 @@ def _turn(
     )
     in_step = np.where(loop.mixed, queue + clump_prompts * prompt * beside / running, 0.0)
     steady = np.where(np.asarray(loop.drawn_frac) > 0, queue, in_step)
-    return _Turn(step, prompt, cycle, first_wave_s(loop, running, prompt) + steady)
+    # per cycle every other prompt is worked on once, and nobody waits for more than all of them
+    waits = np.minimum(first_wave_s(loop, running, prompt) + steady, beside * prompt)
+    return _Turn(step, prompt, cycle, waits)
 
 
 def first_wave_s(loop: Loop, running: Floats, prompt_s: Floats) -> Floats:

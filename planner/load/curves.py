@@ -27,11 +27,18 @@ class ReplicaCurves:
 
     def law(self, tokens_per_s: Floats, step_s: Floats, load_at_cap: Floats) -> BatchLaw:
         """The law of a batch whose steps at the grid are `step_s`, near the decode curve."""
-        stretch = np.log(step_s / self.decode_s)
+        stretch = step_s / self.decode_s
+        np.log(stretch, out=stretch)
         gap = np.diff(self.grid.batch, axis=-1)
-        parts = ((gap + 1) * stretch[..., :-1] + (gap - 1) * stretch[..., 1:]) / 2
-        added = np.concatenate([0 * stretch[..., :1], np.cumsum(parts, axis=-1)], axis=-1)
-        return batch_law(tokens_per_s, self.log_product_s + added, load_at_cap, self.grid)
+        # trapezoids between the points of the grid: each point weighs by the gaps on both sides
+        after = np.pad((gap + 1) / 2, [(0, 0)] * (gap.ndim - 1) + [(0, 1)])
+        before = np.pad((gap - 1) / 2, [(0, 0)] * (gap.ndim - 1) + [(1, 0)])
+        added = stretch * (after + before)
+        np.cumsum(added, axis=-1, out=added)
+        stretch *= after
+        added -= stretch
+        added += self.log_product_s
+        return batch_law(tokens_per_s, added, load_at_cap, self.grid)
 
 
 def replica_curves(

@@ -4,12 +4,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from planner.load.birth_death import BatchGrid, batch_grid, batch_law, log_product
+from planner.load.blocks import in_blocks
 from planner.load.checks import Floats, finite, non_negative, open_fraction, positive, step_curve
 from planner.load.results import DecodePool, answer
 from planner.load.spread import batch_excess_s
 from planner.load.waiting import place_wait_s, wait_quantile_s
 
 
+@in_blocks("step_s")
 def decode_pool(
     requests_per_s: ArrayLike,
     mean_output_tokens: ArrayLike,

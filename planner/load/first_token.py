@@ -115,9 +115,10 @@ def _unfilled_frac(traffic: Traffic, chunks: Floats, busy: Floats, ahead: Floats
 def _chunked_excess_s(traffic: Traffic, queue: PromptQueue, burst: Burst, chunks: Floats) -> Floats:
     """Excess of prompts ahead and of the own length, in chunks, priced as one; and the residual."""
     ahead = queue.ahead_s / queue.mixed_s
-    line = _line_quantile_s(traffic, queue) / queue.mixed_s
-    longer = chunks * (length_quantile_frac(traffic.prompt_scv, traffic.level_frac) - 1)
-    excess = np.hypot(np.maximum(line - ahead, 0), np.maximum(longer, 0))
+    found = _found_frac(traffic, queue)
+    scv = traffic.prompt_scv
+    bend = waiting_scv(queue.busy_frac, scv, third_moment_frac(scv))
+    excess = sojourn_excess_s(ahead, found, bend, chunks, scv, traffic.level_frac)
     cost_s = queue.mixed_s - queue.decode_s
 
     def chunks_s(number: Floats) -> Floats:
@@ -127,14 +128,34 @@ def _chunked_excess_s(traffic: Traffic, queue: PromptQueue, burst: Burst, chunks
     return np.hypot(served_s, _residual_excess_s(traffic, queue, burst))
 
 
-def _line_quantile_s(traffic: Traffic, queue: PromptQueue) -> Floats:
-    """Quantile of the wait behind prompts ahead, of those found ahead with their own chance."""
+def sojourn_excess_s(
+    wait_s: Floats, found: Floats, bend: Floats, own_s: Floats, own_scv: Floats, level: Floats
+) -> Floats:
+    """What a quantile of wait and own service together adds to their mean. [s].
+
+    wait_s: mean over all; found, bend: chance of a wait and SCV of one. A lognormal of the two
+    moments of the sum is close where the own length matters; it is not let beyond the excesses of
+    both as squares, which is close where the wait is most, nor below a late wait before a short
+    service, or a late service alone. Within 3 % of M/G/1 at any load, for SCV from 0.1 to 2 and 0.
+    """
+    late_s = wait_quantile_s(found, wait_s, level, bend)
+    own_late_s = own_s * length_quantile_frac(own_scv, level)
+    mean_s = wait_s + own_s
+    waits = (1 + bend) * wait_s * (wait_s / np.maximum(found, TINY)) - wait_s**2
+    spread = (waits + own_s**2 * own_scv) / np.maximum(mean_s**2, TINY)
+    both_s = mean_s * length_quantile_frac(spread, level) - mean_s
+    short_s = own_s * length_quantile_frac(own_scv, 1 - level)
+    least_s = np.maximum(late_s + short_s, own_late_s) - mean_s
+    most_s = np.hypot(np.maximum(late_s - wait_s, 0), np.maximum(own_late_s - own_s, 0))
+    return np.maximum(np.minimum(np.maximum(both_s, least_s), most_s), 0)
+
+
+def _found_frac(traffic: Traffic, queue: PromptQueue) -> Floats:
+    """Chance to find prompts ahead, from the wait behind them and that of one who finds some."""
     service_s, scv = queue.service_s, traffic.prompt_scv
     typical_s = service_s * (1 + scv) / (2 * (1 - queue.busy_frac))
     whole_s = service_s * queue.mixed_s / (service_s + queue.mixed_s) / 2
-    found = np.minimum(queue.ahead_s / (typical_s + whole_s), queue.busy_frac)
-    bend = waiting_scv(queue.busy_frac, scv, third_moment_frac(scv))
-    return wait_quantile_s(found, queue.ahead_s, traffic.level_frac, bend)
+    return np.minimum(queue.ahead_s / (typical_s + whole_s), queue.busy_frac)
 
 
 def _residual_excess_s(traffic: Traffic, queue: PromptQueue, burst: Burst) -> Floats:

@@ -44,8 +44,10 @@ class Steps:
 
 def stretched_s(chunks_per_s: Floats, decode_s: Floats, mixed_s: Floats) -> Floats:
     """A decode step with the prompts that ride on it: t_d/(1 − r), at most t_m. [s]."""
-    share = chunks_per_s * (mixed_s - decode_s)
-    return np.minimum(decode_s / np.maximum(1 - share, TINY), mixed_s)
+    step = np.asarray(1 - chunks_per_s * (mixed_s - decode_s))
+    np.maximum(step, TINY, out=step)
+    np.divide(decode_s, step, out=step)
+    return np.minimum(step, mixed_s, out=step)
 
 
 def mean_steps(

@@ -11,6 +11,8 @@ from scipy.special import ndtr, ndtri
 from planner.load.checks import Floats
 
 N_LIFE_NODES = 16
+BIN_WIDTH = 0.75
+"""Width of a bin of lengths, in standard deviations of their logarithm: sums are good to 1 %."""
 
 
 def length_quantile_frac(scv: Floats, level: Floats) -> Floats:
@@ -26,6 +28,20 @@ def length_nodes_frac(scv: Floats) -> Floats:
     nodes = length_quantile_frac(np.asarray(scv)[..., None], levels)
     mean: Floats = nodes.mean(axis=-1, keepdims=True)
     return nodes / mean
+
+
+def length_bins(scv: Floats, shortest: float, n_bins: int, n_dims: int) -> tuple[Floats, Floats]:
+    """Lengths over their mean by bins, shape (bins, ...), and the share of lengths in each.
+
+    shortest: the middle of the first bin, in standard deviations of the logarithm; the first and
+    the last bin hold what lies beyond. For laws that turn on the shortest or the longest lengths.
+    n_dims: dimensions of what the bins meet.
+    """
+    middles = shortest + BIN_WIDTH * np.arange(n_bins)
+    share = np.diff(ndtr(middles[:-1] + BIN_WIDTH / 2), prepend=0, append=1)
+    sigma = np.sqrt(np.log1p(scv))
+    shape = (n_bins, *[1] * n_dims)
+    return np.exp(sigma * middles.reshape(shape) - sigma**2 / 2), share.reshape(shape)
 
 
 def overlap_frac(scv: Floats) -> Floats:

@@ -3,11 +3,13 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from planner.load.blocks import in_blocks
 from planner.load.checks import Floats, non_negative, open_fraction, positive, whole_servers
 from planner.load.results import PrefillPool, answer
 from planner.load.waiting import EPS, erlang_c, wait_quantile_s, waiting_scv
 
 
+@in_blocks()
 def prefill_pool(
     requests_per_s: ArrayLike,
     service_mean_s: ArrayLike,

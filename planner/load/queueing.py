@@ -4,7 +4,7 @@ Every function broadcasts over leading axes; step curves carry the batch on thei
 +inf where a batch does not fit. Unstable systems answer stable=False and infinities. Lengths are
 lognormal by mean and SCV (0: constant), arrivals Poisson unless an SCV is given. Quantiles are
 those of late requests: a level below that of the mean answers the mean. How close each function
-comes to simulation stands in docs/queueing_sweep.md.
+comes to simulation stands in docs/validation.md.
 """
 
 from planner.load.bursts import audited_bursts, busiest_minute, logged_bursts, minute_bursts

@@ -61,7 +61,6 @@ OUT_OF_REACH = {
         "decode of a node, 256 a chip at 2000",
     },
     "DistServe": {"goodput of a split over chunks, summarisation"},
-    "MLPerf v5.1 Llama-405B GB200": {"its first token is later"},
     "SPAD clusters": {
         "whole machines, coding, loose",
         "whole machines, coding, normal",

@@ -3,11 +3,13 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from planner.errors import CatalogError
 from planner.evidence.reproduce import reproduce
 from planner.evidence.studies import phases, power
+from planner.evidence.studies.knees import knee
 from planner.evidence.studies.rigs import shipped_rig, two_roof_rig
 from planner.evidence.studies.rows import published
 from planner.facts.catalog import catalog_folder, load_catalog
@@ -127,3 +129,26 @@ def test_without_a_calibration_a_study_says_what_to_do(study):
 def test_sglang_as_printed():
     figures = [row.published for (source, _), row in ROWS.items() if source == "SGLang on 96 H100"]
     assert figures == [57_674, 54_543, 50_302, 22_282]
+
+
+def test_a_knee_is_where_waits_leave_the_first_token_before_them():
+    """Half a second more for each request beyond 80 of a replica that answers at once in 1 s."""
+    in_flight = np.array([1.0, 50.0, 100.0, 150.0, 200.0])
+    first_s = 1 + np.maximum(in_flight - 80, 0) / 2
+    assert knee(in_flight, first_s, 50, 100) == pytest.approx(80)
+
+
+def test_the_measured_knee_by_hand():
+    """From 34.79 s at 150 to 88.61 s at 250 a request adds 0.538 s; 0.83 s is reached at 86.9."""
+    source = "llama-3.3-70b on two h100-sxm"
+    slope_s = (88.6053 - 34.7942) / 100
+    by_hand = 150 - (34.7942 - 0.83451) / slope_s
+    assert told(source, "requests in flight at the knee") == pytest.approx(by_hand, rel=1e-3)
+    assert told(source, "output beyond the knee") == pytest.approx(460.26)
+
+
+def test_two_chips_in_a_row_or_side_by_side_by_hand():
+    """DistServe's eq. 2 and 3 at R = 0.5, D = 1: 1 + 0.5/6, and 1/1.6 + 0.5/(3.2 x 1.1)."""
+    assert told("DistServe", "first token of two stages at load 0.5") == pytest.approx(1 + 1 / 12)
+    side_by_side = 0.625 + 0.5 / 3.52
+    assert told("DistServe", "first token of two chips at load 0.5") == pytest.approx(side_by_side)

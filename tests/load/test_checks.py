@@ -19,7 +19,11 @@ GOOD = {
     chunked_replica: (1, 500, 1.0, 100, STEPS, [0.05, 0.06, 0.07], 256),
     prefill_priority_replica: (1, 500, 1.0, 100, STEPS, 1e-4),
 }
-CURVES = [(decode_pool, 2, "step_s"), (chunked_replica, 4, "decode_step_s")]
+CURVES = [
+    (decode_pool, 2, "step_s"),
+    (chunked_replica, 4, "decode_step_s"),
+    (prefill_priority_replica, 4, "decode_step_s"),
+]
 
 
 def refused(function, position, value):
@@ -97,6 +101,25 @@ def test_a_quantile_is_a_fraction(function, level):
 def test_variation_is_not_negative(function):
     with pytest.raises(ValueError, match="output_scv"):
         function(*GOOD[function], output_scv=-0.1)
+
+
+@pytest.mark.parametrize(
+    ("function", "position", "name"),
+    [
+        (prefill_pool, 2, "service_scv"),
+        (chunked_replica, 2, "input_scv"),
+        (prefill_priority_replica, 2, "input_scv"),
+    ],
+)
+@pytest.mark.parametrize("value", [-0.1, math.nan, math.inf])
+def test_variation_of_prompts_is_finite_and_not_negative(function, position, name, value):
+    assert name in refused(function, position, value)
+
+
+@pytest.mark.parametrize("function", [chunked_replica, prefill_priority_replica])
+@pytest.mark.parametrize("value", [0, 0.5, -1, math.nan])
+def test_an_answer_has_a_token(function, value):
+    assert "mean_output_tokens" in refused(function, 3, value)
 
 
 def test_the_sentence_shows_the_value():

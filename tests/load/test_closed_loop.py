@@ -174,7 +174,6 @@ class TestLaws:
         few, many = (replica(rising, **(loop | {"requests": m})) for m in (n, n + more))
         assert many.requests_per_s >= few.requests_per_s * (1 - 2e-3)
 
-    @pytest.mark.xfail(reason="1 → 2 requests: −14 %; a clump and the first wave both delay both")
     def test_nor_where_they_are_short_and_prompts_clump(self):
         one, two = (
             replica(

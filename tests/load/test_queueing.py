@@ -170,3 +170,69 @@ def test_later_levels_are_later_times(given, serve, load):
     times = [serve(load, given | {"quantile": level}) for level in (0.5, 0.9, 0.99, 0.999)]
     for name in ("ttft_quantile_s", "tpot_quantile_s", "itl_quantile_s"):
         assert rises(np.array([getattr(one, name) for one in times])), name
+
+
+@given(
+    scv=scvs,
+    servers=st.integers(1, 60),
+    load=st.floats(0, 0.99),
+    arrivals=st.sampled_from([0.3, 1.0, 5.0]),
+)
+def test_a_late_wait_is_no_shorter_than_a_median_one(scv, servers, load, arrivals):
+    half, late = (
+        prefill_pool(load * servers, 1.0, scv, servers, arrival_scv=arrivals, quantile=level)
+        for level in (0.5, 0.99)
+    )
+    assert 0 <= half.wait_quantile_s <= late.wait_quantile_s
+
+
+def product_form(step_s, tokens_per_s, n_waiting):
+    """π(n) ∝ Π λL·t(min(k, B))/min(k, B), summed term by term."""
+    places = np.minimum(np.arange(1, len(step_s) + n_waiting + 1), len(step_s))
+    log_law = np.append(0, np.cumsum(np.log(tokens_per_s * step_s[places - 1] / places)))
+    law = np.exp(log_law - log_law.max())
+    return np.arange(len(law)), law / law.sum()
+
+
+@given(step_s=step_curves(), length=tokens, load=st.floats(0.02, 0.9))
+def test_littles_means_are_those_of_the_law(step_s, length, load):
+    """Running and waiting requests by Little's law, and counted over the states of the law."""
+    rate = load * decode_pool_saturation_per_s(length, step_s)
+    pool = decode_pool(rate, length, step_s)
+    n, law = product_form(step_s, rate * length, n_waiting=400)
+    running = (law * np.minimum(n, len(step_s))).sum()
+    assert pool.batch_mean == pytest.approx(running, rel=5e-3)
+    waiting = (law * np.maximum(n - len(step_s), 0)).sum()
+    assert rate * pool.wait_mean_s == pytest.approx(waiting, rel=0.02, abs=1e-6)
+
+
+@given(given=replicas())
+def test_an_idle_replica_with_whole_prompts_takes_their_bare_time(given):
+    idle = priority_at(np.zeros(1), given)
+    bare_s = given["mean_input_tokens"] * given["mixed_step_s"][0] / 1000
+    assert idle.ttft_mean_s[0] == pytest.approx(bare_s)
+    assert idle.tpot_quantile_s[0] == pytest.approx(given["decode_step_s"][1])
+    assert idle.itl_quantile_s[0] == pytest.approx(given["decode_step_s"][1])
+
+
+@pytest.mark.parametrize("serve", [chunked_at, priority_at])
+@pytest.mark.parametrize("curve", ["flat", "straight"])
+def test_ten_thousand_places_stay_finite_at_every_load(serve, curve):
+    batch = np.arange(10_001)
+    decode_s = 0.01 + (1e-6 * batch if curve == "straight" else 0 * batch)
+    given = {
+        "mean_input_tokens": 1000,
+        "input_scv": 1.0,
+        "mean_output_tokens": 2000,
+        "decode_step_s": decode_s,
+        "mixed_step_s": decode_s + 1e-4,
+        "chunk_tokens": 2048,
+        "output_scv": 1.0,
+    }
+    with np.errstate(all="raise", under="ignore"):
+        busy = serve(LOADS, given)
+    for field in busy.__dataclass_fields__:
+        assert np.isfinite(getattr(busy, field)).all(), field
+    for field in ("ttft_mean_s", "ttft_quantile_s", "tpot_mean_s", "batch_mean"):
+        assert rises(getattr(busy, field)), field
+    assert busy.batch_mean.max() <= 10_000

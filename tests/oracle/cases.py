@@ -25,12 +25,13 @@ class Prefill:
 
 @dataclass(frozen=True)
 class Decode:
-    """A decode pool; step_s over b = 0…B."""
+    """A decode pool; step_s over b = 0…B, bent as `step_curve` says."""
 
     load: float
     tokens: float
     scv: float
     step_s: np.ndarray
+    bend: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Both:
     decode_s: np.ndarray
     mixed_s: np.ndarray
     chunk: int
+    bend: float = 1.0
 
 
 def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
@@ -52,12 +54,15 @@ def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def step_curve(rng: np.random.Generator, batch_cap: int, steepest: float) -> np.ndarray:
-    """Over b = 0…B: a floor of 5–30 ms meeting a line, by a p-norm, t(B)/t(1) up to `steepest`."""
+def step_curve(
+    rng: np.random.Generator, batch_cap: int, steepest: float
+) -> tuple[np.ndarray, float]:
+    """Over b = 0…B: a floor of 5–30 ms meeting a line, by a p-norm, t(B)/t(1) up to `steepest`;
+    and the p of that norm."""
     rise = log_uniform(rng, 1.1, steepest)
     bend = rng.choice([1.0, 2.0, 4.0])
     line = np.linspace(0, (rise**bend - 1) ** (1 / bend), batch_cap + 1)
-    return log_uniform(rng, 0.005, 0.03) * (1 + line**bend) ** (1 / bend)
+    return log_uniform(rng, 0.005, 0.03) * (1 + line**bend) ** (1 / bend), float(bend)
 
 
 def prefill_case(rng: np.random.Generator) -> Prefill:
@@ -71,16 +76,12 @@ def prefill_case(rng: np.random.Generator) -> Prefill:
 
 
 def decode_case(rng: np.random.Generator) -> Decode:
-    return Decode(
-        load=rng.uniform(*LOADS),
-        tokens=log_uniform(rng, 30, 1000),
-        scv=rng.choice(SCVS),
-        step_s=step_curve(rng, round(log_uniform(rng, 8, 256)), 8),
-    )
+    load, tokens, scv = rng.uniform(*LOADS), log_uniform(rng, 30, 1000), rng.choice(SCVS)
+    return Decode(load, tokens, scv, *step_curve(rng, round(log_uniform(rng, 8, 256)), 8))
 
 
 def both_case(rng: np.random.Generator) -> Both:
-    decode_s = step_curve(rng, round(log_uniform(rng, 16, 256)), 4)
+    decode_s, bend = step_curve(rng, round(log_uniform(rng, 16, 256)), 4)
     return Both(
         load=rng.uniform(*LOADS),
         prompt=log_uniform(rng, 100, 8000),
@@ -90,7 +91,34 @@ def both_case(rng: np.random.Generator) -> Both:
         decode_s=decode_s,
         mixed_s=decode_s + decode_s[0] * log_uniform(rng, 0.5, 6),
         chunk=int(rng.choice([256, 512, 1024, 2048])),
+        bend=bend,
     )
+
+
+def columns(case: Prefill | Decode | Both) -> dict[str, float]:
+    """A case as columns of measured/simulated.csv."""
+    if isinstance(case, Prefill):
+        return vars(case)
+    if isinstance(case, Decode):
+        lengths = {"output_tokens": case.tokens, "output_scv": case.scv}
+        return {"load": case.load, **lengths, **_curve(case.step_s, case.bend)}
+    return {
+        "load": case.load,
+        "input_tokens": case.prompt,
+        "input_scv": case.prompt_scv,
+        "output_tokens": case.output,
+        "output_scv": case.output_scv,
+        "chunk_tokens": case.chunk,
+        **_curve(case.decode_s, case.bend),
+        "chunk_s": case.mixed_s[0] - case.decode_s[0],
+    }
+
+
+def _curve(step_s: np.ndarray, bend: float) -> dict[str, float]:
+    """A curve of `step_curve` by its parameters."""
+    rise = step_s[-1] / step_s[0]
+    curve = {"step_floor_s": step_s[0], "step_rise": rise, "step_bend": bend}
+    return {"batch_cap": len(step_s) - 1, **curve}
 
 
 def cases(make: Callable[[np.random.Generator], object], n: int, seed: int = 0) -> list:

@@ -1,15 +1,17 @@
 """Closed form against simulation over random pools.
 
-`python -m tests.oracle.comparison > docs/queueing_sweep.md` renews that page (some ten minutes).
+`python -m tests.oracle.comparison` prints hardware_catalog/measured/simulated.csv anew (`make
+oracle`, some ten minutes); the validation report sets our formulas beside it.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import pandas as pd
 
 from planner.load import queueing
 from planner.load.lengths import length_quantile_frac
@@ -111,98 +113,35 @@ def within(rows: list[Compared], name: str) -> float:
     return float(np.mean(np.abs(errors(rows, name)) <= TARGETS[name]))
 
 
-def table(kind: str, rows: list[Compared]) -> Iterator[str]:
-    """One row per quantity: errors over all cases beside the noise of the simulation."""
-    for name in rows[0].error:
-        error, bias = np.abs(errors(rows, name)), np.median(errors(rows, name))
-        noise = np.quantile([row.noise[name] for row in rows], 0.9)
-        yield (
-            f"| {kind} | `{name}` | ≤ {TARGETS[name]:.0%} | {within(rows, name):.0%}"
-            f" | {bias:+.1%} | {np.median(error):.1%} | {np.quantile(error, 0.9):.1%}"
-            f" | {error.max():.0%} | {noise:.1%} |"
-        )
-
-
-def misses(kind: str, rows: list[Compared], n: int = 3) -> Iterator[str]:
-    """The worst cases of each quantity, and what they are."""
-    for name in rows[0].error:
-        for index in np.argsort(-np.abs(errors(rows, name)))[:n]:
-            row = rows[index]
-            if abs(row.error[name]) > TARGETS[name]:
-                yield (
-                    f"| {kind} | `{name}` | {row.error[name]:+.0%} | ±{row.noise[name]:.0%}"
-                    f" | {_described(row.case)} |"
-                )
-
-
-def _described(case: object) -> str:
-    shown = {name: value for name, value in vars(case).items() if np.ndim(value) == 0}
-    curves = {
-        name: f"{value[1] * 1e3:.0f}…{value[-1] * 1e3:.0f} ms over {len(value) - 1}"
-        for name, value in vars(case).items()
-        if np.ndim(value) == 1
-    }
-    return ", ".join(f"{name} {value:.3g}" for name, value in shown.items()) + "".join(
-        f", {name} {value}" for name, value in curves.items()
-    )
-
-
-INTRO = """# Percentiles under load: closed form against simulation
-
-`planner.load.queueing` against the iteration-level simulator of `tests/oracle/simulator.py`, which
-shares no code with it and is itself checked against textbook queues. This page is printed by
-`python -m tests.oracle.comparison`; `make sweep` tests the shares on other cases, and the everyday
-suite holds ordinary pools to the targets one by one.
-
-Each kind of pool meets {n} random cases (seed {seed}) at 20–85 % of its capacity, {runs} runs of
-{requests:,} requests each: batches up to 8–256, steps that grow up to eightfold (decode) or
-fourfold (replicas) over the batch, straight or bent, prompts of 100–8,000 tokens in chunks of
-256–2,048, answers of 20–600, lengths constant to SCV 2, chunks that cost half to six idle steps,
-1–64 prefill servers, arrivals of SCV 0.5–4. The formulas were developed on cases of other seeds.
-
-*within*: share of the cases within the target; *bias*: median signed error; *median*, *90 % below*,
-*worst*: size of the error; *noise*: relative standard error of the simulated value that 90 % of
-cases stay below. Errors include that noise. Prefill pools are judged by wait and service together.
-
-"""
-CAUSES = """
-## Where it misses, and why
-
-- **Short batches near 85 % load** (some 20 places): the wait for a place is a rare event that the
-  simulation itself knows to 5–10 %, and clusters of prompts that are stopped by the full batch are
-  described only through a dispersion.
-- **Prefill-priority with more than half of the time in prompts** and short answers: a stall then
-  holds tens of prompts, ends when the batch is full, and a request's own time per token is mostly
-  its first stall. Mean and p99 are too high there, on the safe side; below half the targets hold.
-- **Steep steps under long prompts**: the batch grows while a prompt is under way and the step with
-  it; the coupling is carried to first order.
-- **Gaps between tokens with whole prompts** jump where one gap in a hundred holds a stall; near
-  that jump a small error in the chance is a large one in the quantile.
-- **Non-Poisson arrivals** enter by their SCV alone; gamma interarrivals are simulated here.
-
-## The worst cases
-"""
+def as_row(kind: str, index: int) -> dict[str, object]:
+    """One case with what the simulation shows of it: a row of measured/simulated.csv."""
+    make, simulate, predict = KINDS[kind]
+    case = make(np.random.default_rng([SEED, index]))
+    rate, names = predict(case)
+    runs = [
+        simulate(case, rate, N_REQUESTS, np.random.default_rng([SEED, index, run]))
+        for run in range(N_RUNS)
+    ]
+    row = {"pool": kind, "case": index, "runs": N_RUNS, "requests": N_REQUESTS}
+    row |= {"requests_per_s": rate, **cases.columns(case)}
+    for name in names:
+        shown = np.array([run[name] for run in runs])
+        row[name] = shown.mean()
+        noise = shown.std() / shown.mean() / np.sqrt(N_RUNS - 1)
+        row[f"{name.removesuffix('_s')}_noise_frac"] = noise
+    return row
 
 
 def main() -> None:
-    """Print the page; progress goes to the error stream."""
-    summary, worst = [], []
+    """Print the file; progress goes to the error stream."""
+    rows = []
     with ProcessPoolExecutor(2) as workers:
         for kind in KINDS:
-            run = partial(compared, kind, SEED, N_REQUESTS, N_RUNS)
-            rows = list(workers.map(run, range(N_CASES), chunksize=4))
-            summary += table(kind, rows)
-            worst += misses(kind, rows)
+            rows += workers.map(partial(as_row, kind), range(N_CASES), chunksize=4)
             sys.stderr.write(f"{kind} done\n")
-    sys.stdout.write(INTRO.format(n=N_CASES, seed=SEED, runs=N_RUNS, requests=N_REQUESTS))
-    sys.stdout.write("\n".join([*HEAD, *summary, CAUSES, *WORST, *worst, ""]))
+    table = pd.DataFrame(rows)
+    table.to_csv(sys.stdout, index=False, float_format="%.6g", lineterminator="\n")
 
-
-HEAD = (
-    "| pool | quantity | target | within | bias | median | 90 % below | worst | noise (90 %) |",
-    "|---|---|---|---|---|---|---|---|---|",
-)
-WORST = ("| pool | quantity | error | noise | case |", "|---|---|---|---|---|")
 
 if __name__ == "__main__":
     main()

@@ -12,18 +12,44 @@ from planner.load.queueing import prefill_pool
 from planner.physics.profile import kv_bytes, profile
 from planner.physics.weights import WIDE
 
-LOADS = (0.2, 0.5, 0.8)
-
 
 def distserve(catalog: Catalog) -> Iterator[Row]:
     """M/D/1 forms and the size and rate of OPT-66B's cache."""
-    number, exact = catalog.number, catalog.number("published.tolerance.exact_frac").value
-    service_s = 1.0
-    for load in LOADS:
-        told = service_s + load * service_s**2 / (2 * (1 - load * service_s))
-        ours = service_s + float(prefill_pool(load, service_s, 0.0, 1).wait_mean_s)
+    yield from _first_token_forms(catalog)
+    yield from _cache(catalog)
+
+
+def _first_token_forms(catalog: Catalog) -> Iterator[Row]:
+    """One worker, n stages in a row, and one worker K times as fast, as each its own queue.
+
+    Of n stages the first is the queue: the others take what it sends, one prompt per D/n.
+    """
+    study, exact = published(catalog, "distserve_forms"), tolerance(catalog, "exact")
+    prompt_s, stages, speedup = (study[k].value for k in ("prompt_s", "stages", "speedup"))
+    for load in study["load"]:
+        rate = load["requests_per_s"].value
+        at, used = f"at load {rate:g}", rate * prompt_s
+        told = prompt_s + used * prompt_s / (2 * (1 - used))
+        ours = prompt_s + _wait_s(rate, prompt_s)
         note = "D + RD²/(2(1 − RD)) with D = 1 s"
-        yield Row("DistServe", f"M/D/1 first token at load {load}", told, ours, "s", exact, note)
+        yield Row("DistServe", f"M/D/1 first token {at}", told, ours, "s", exact, note)
+        told = prompt_s + used * prompt_s / (2 * stages * (stages - used))
+        ours = prompt_s + _wait_s(rate, prompt_s / stages)
+        note = "D + RD²/(4(2 − RD)): two stages of D/2"
+        yield Row("DistServe", f"first token of two stages {at}", told, ours, "s", exact, note)
+        told = prompt_s / speedup + used * prompt_s / (2 * speedup * (speedup - used))
+        ours = prompt_s / speedup + _wait_s(rate, prompt_s / speedup)
+        note = f"D/K + RD²/(2K(K − RD)) with K = {speedup:g}"
+        yield Row("DistServe", f"first token of two chips {at}", told, ours, "s", exact, note)
+
+
+def _wait_s(rate: float, service_s: float) -> float:
+    """Wait for one server of constant service, by our own queue."""
+    return float(prefill_pool(rate, service_s, 0.0, 1).wait_mean_s)
+
+
+def _cache(catalog: Catalog) -> Iterator[Row]:
+    number, exact = catalog.number, tolerance(catalog, "exact")
     prompt = number("published.distserve.prompt_tokens").value
     ours = float(kv_bytes(profile(catalog.models["opt-66b"], WIDE, WIDE), prompt))
     told = number("published.distserve.kv_bytes").value
