@@ -39,7 +39,7 @@ NUMBERS = {
 }
 CATALOG = load_catalog()
 LEDGER = register(NUMBERS, otherwise=ledger_of(Scenario(profile="axiom"), CATALOG))
-SOLD = Volumes(0.0, 0.0, 0.0, 1.0, 9e6)
+SOLD = Volumes(0.0, 0.0, 0.0, 1.0, 2e6, 1e6, 6e6)
 TODAY = (1.0, 1.0, 1.0)
 CASES = st.tuples(st.floats(0.1, 5), st.floats(0.3, 3), st.floats(0.3, 3))
 
