@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import brentq
 
 from planner.decision.sized import Sized, sized
 from planner.decision.valued import Valued, valued
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 SIZE, RATIO = "demand_scale", "decode_to_prefill_token_ratio"
 N_TRIED = 7
 SPAN = 256
-PRECISION = 0.05
+N_HALVINGS = 5
 
 
 def break_evens(plan: Plan) -> list[dict[str, Any]]:
@@ -90,25 +89,27 @@ def _other(plan: Plan, name: str, value: float) -> Sized | None:
 def _crossing(
     plan: Plan, name: str, start: tuple[float, float], side: list[float]
 ) -> dict[str, Any] | None:
-    """The nearest change of sign along one side, found in logarithms of the value."""
+    """The nearest change of sign along one side."""
     before, saved = start
     for value in side:
         saves = _saving(plan, name, value)
         if (saves > 0) != (saved > 0):
-            above = saves > 0 if value > before else saved > 0
-            return _row(plan, name, _root(plan, name, before, value), pays_above=above)
+            pays = saved > 0
+            root = _root(plan, name, before, value, pays_at_one=pays)
+            return _row(plan, name, root, pays_above=pays == bool(value < before))
         before, saved = value, saves
     return None
 
 
-def _root(plan: Plan, name: str, one: float, other: float) -> float:
-    """Where the saving changes its sign between two values; sizes jump, so it is bracketed."""
-
-    def saving(log_value: float) -> float:
-        found = _saving(plan, name, math.exp(log_value))
-        return found if found > 0 else min(found, -math.ulp(1.0))
-
-    return math.exp(brentq(saving, math.log(one), math.log(other), xtol=PRECISION))
+def _root(plan: Plan, name: str, one: float, other: float, *, pays_at_one: bool) -> float:
+    """Where a split begins to pay between two values: sizes jump, so the bracket is halved."""
+    for _ in range(N_HALVINGS):
+        middle = math.sqrt(one * other)
+        if (_saving(plan, name, middle) > 0) is pays_at_one:
+            one = middle
+        else:
+            other = middle
+    return math.sqrt(one * other)
 
 
 def _row(plan: Plan, name: str, value: float, *, pays_above: bool) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from functools import cache
 import numpy as np
 import pytest
 
+from planner.decision.accounts import flows_usd_by_year
 from planner.decision.assumptions import ledger_of
 from planner.decision.headline import _shared
+from planner.decision.megawatts import record, ways
 from planner.decision.plan import judged
 from planner.decision.records import option_record
 from planner.decision.sized import serving_chips, sized
@@ -161,6 +163,9 @@ def option_rows(plan, case, name):
     for kind in ("input", "cached", "output", "useful"):
         yield kind, getattr(plan.money.sold[name], f"{kind}_tokens"), sold[kind], 0
     yield "revenue", plan.money.sold[name].revenue_usd, sold["revenue"], 0
+    for kind in ("input", "cached", "output"):
+        ours = getattr(plan.money.sold[name], f"{kind}_revenue_usd")
+        yield f"{kind} revenue", ours, sold[f"{kind} revenue"], 0
     more = twin.extras(case, name)
     gross, whole = twin.gross_usd(case, name), twin.cost_usd(case, name)
     for kind, usd in more.items():
@@ -242,6 +247,29 @@ def plan_rows(plan, case):
     yield "revenue per MW", head["revenue_usd_per_mw_year"], per_mw, 0
 
 
+def worth_rows(plan, case):
+    """Recovered, new and rebuilt megawatts, and the yearly sums of the recommended flows."""
+    theirs, option = twin.worth(case), plan.verdict.option_id
+    for row in record(ways(plan.sized, plan.money, plan.best, plan.stranded)):
+        mine = theirs[row["id"]]
+        scale = mine.get("scale", len(twin.flows(case, option)) * case_scale(case))
+        for key in ("mw", "throughput_frac", "quarters", "npv_usd"):
+            around = scale if key == "npv_usd" else 1
+            yield f"{row['id']} {key}", row[key], mine[key], around
+    usd = twin.flows(case, option)
+    for year, ours in enumerate(flows_usd_by_year(plan, option)):
+        mine = sum(usd[max(4 * year - 3, 0) : 4 * year + 1])
+        yield f"year {year}", ours, mine, 4 * case_scale(case)
+
+
+def case_scale(case):
+    """The largest yearly amount or purchase of any option."""
+    held = [twin.cash(case, name) for name, pools in case.fleets.items() if pools]
+    return max(
+        abs(row[key]) for row in held for key in ("revenue", "energy", "purchase", "running")
+    )
+
+
 def check_returns(plan, case):
     """IRR and payback of every option, by walking rates and sums."""
     base, terms = plan.money.cash["as-built"], plan.money.terms
@@ -251,22 +279,25 @@ def check_returns(plan, case):
         if abs(usd).max() < 1e-6 or abs(np.cumsum(usd)[-1]) < TOLERANCE * total:
             continue
         found, _ = cash.irr_frac(usd)
-        rates = twin.rates(list(map(float, usd)))
-        if found is None:
-            assert len(rates) != 1, (name, rates)
-        else:
-            assert rates, (name, found)
-            assert min(abs(found - rate) for rate in rates) < 1e-6 * (1 + abs(found))
+        fine = (same_rate(found, twin.rates(list(map(float, usd)), n)) for n in (500, 10_000))
+        assert any(fine), (name, found)
         sums = np.cumsum(twin.flows(case, name))
         if abs(sums).min() > TOLERANCE * total:
             assert cash.payback_years(usd)[0] == twin.payback_years(twin.flows(case, name))
+
+
+def same_rate(found, rates):
+    """The one rate is found; of none or several, none is told."""
+    if found is None:
+        return len(rates) != 1
+    return any(abs(found - rate) < 1e-6 * (1 + abs(found)) for rate in rates)
 
 
 def compare(rng, profile, change):
     held, mine = drawn(rng, profile, change)
     plan = judged(held)
     case = case_of(plan, mine)
-    rows = [("", *row) for row in plan_rows(plan, case)]
+    rows = [("", *row) for row in (*plan_rows(plan, case), *worth_rows(plan, case))]
     for name in plan.money.costs:
         rows += [(name, *row) for row in option_rows(plan, case, name)]
     for option, figure, ours, theirs, scale in rows:
@@ -279,9 +310,9 @@ def compare(rng, profile, change):
 @pytest.mark.parametrize("profile", PROFILES)
 def test_random_money_around_a_profile_is_that_of_the_twin(profile):
     rng = np.random.default_rng(0)
-    for k in range(60):
+    for k in range(50):
         plan, case = compare(rng, profile, 0)
-        if k % 10 == 0:
+        if k % 25 == 0:
             check_returns(plan, case)
 
 
@@ -292,5 +323,5 @@ def test_ten_thousand_plans_are_those_of_the_twin():
     kinds = [(profile, change) for profile in PROFILES for change in range(len(CHANGES))]
     for k in range(N_SWEPT):
         plan, case = compare(rng, *kinds[k % len(kinds)])
-        if k % 10 == 0:
+        if k % 25 == 0:
             check_returns(plan, case)

@@ -224,7 +224,8 @@ def sold(case, option):
     software = "software" if option == "as-built" else "available_software"
     caches = case.scenario[software]["prefix_cache"]
     classes = {row["name"]: row for row in case.scenario["classes"]}
-    total = dict.fromkeys(("input", "cached", "output", "useful", "revenue"), 0.0)
+    kinds = ("input", "cached", "output")
+    total = dict.fromkeys((*kinds, "useful", "revenue", *(f"{k} revenue" for k in kinds)), 0.0)
     finance = case.scenario["finance"]
     for demand in case.demands:
         row, requests = classes[demand["name"]], demand["mean_per_s"] * SECONDS
@@ -234,9 +235,11 @@ def sold(case, option):
         total["cached"] += cached
         total["output"] += outputs
         total["useful"] += outputs * (1 - 2 * (1 - case.number("estimates.serving.slo_quantile")))
-        usd = (inputs - cached) * row["usd_per_mtok_input"] + cached * row["usd_per_mtok_cached"]
-        usd += outputs * row["usd_per_mtok_output"]
-        total["revenue"] += usd / 1e6 * (1 - finance["discount_frac"]) * finance["sold_frac"]
+        for kind, tokens in zip(kinds, (inputs - cached, cached, outputs), strict=True):
+            usd = tokens / 1e6 * row[f"usd_per_mtok_{kind}"]
+            usd *= (1 - finance["discount_frac"]) * finance["sold_frac"]
+            total[f"{kind} revenue"] += usd
+            total["revenue"] += usd
     return total
 
 
@@ -513,6 +516,11 @@ def flows(case, option, delay=0):
     own, base = cash(case, option), cash(case, "as-built")
     mine, theirs = Books(case, own, base, delay), Books(case, base, base, 0)
     closing = (1 - case.number("estimates.money.gap_closing_frac_per_year")) ** (delay / 4)
+    return between(case, mine, theirs, closing)
+
+
+def between(case, mine, theirs, closing=1.0):
+    """After-tax cash of one set of books less that of another."""
     tax, out = case.part("finance", "tax_frac"), []
     for q in range(mine.last + 1):
         gained = (mine.operating(q) - theirs.operating(q)) * closing
@@ -597,7 +605,7 @@ def npv_usd(case, usd):
     return sum(flow / (1 + wacc(case)) ** (q / 4) for q, flow in enumerate(usd))
 
 
-def rates(usd, n=4000):
+def rates(usd, n):
     """Yearly rates from −100 % to 1000 % at which flows are worth nothing, by their signs."""
 
     def worth(log_rate):
@@ -627,3 +635,65 @@ def payback_years(usd):
         if value < 0:
             negative = q
     return None if sums[-1] <= 0 else (negative + 1) / 4
+
+
+# What a megawatt is worth.
+
+
+NOTHING = dict.fromkeys(
+    "revenue energy running purchase resale book years setup team start interim".split(), 0.0
+)
+
+
+def worth(case):
+    """Megawatts, extra throughput, NPV and quarters of recovered, new and rebuilt power."""
+    option, held = best(case), stranded(case)
+    mw = held["provisioned"] - held["recovered"]
+    backlog = case.scenario["backlog_frac"]
+    freed = min(max(held["recovered"] / mw, 0.0), backlog)
+    arrives = case.number("estimates.money.delivery_quarters")
+    start = cash(case, option)["start"]
+    newly = max(case.part("site", "new_power_quarters"), arrives)
+    share = served(case, option)
+    return {
+        "recovered": extended(case, option, freed, mw * freed, max(start, arrives), new=False),
+        "new": extended(case, option, backlog, mw * backlog, newly, new=True),
+        "rebuild": {
+            "mw": mw * share,
+            "throughput_frac": share - served(case, "as-built"),
+            "npv_usd": npv_usd(case, flows(case, option)),
+            "quarters": start,
+        },
+    }
+
+
+def extended(case, option, more, mw, start, *, new):
+    """The best option a share larger: chips, cash opex and power; nothing of it is owned twice."""
+    lines, basis = costs(case, option), case.scenario["finance"]["basis"]
+    running = lines["support"] + extras(case, option)["fabric"]
+    own = NOTHING | {"start": start, "revenue": sold(case, option)["revenue"] * more}
+    own["energy"] = lines["energy"] * more
+    chips = {}
+    for pool in case.fleets[option]:
+        chips[pool["accelerator"]] = chips.get(pool["accelerator"], 0) + pool["n_accelerators"]
+    rows = {row["accelerator"]: row for row in case.scenario["owned"]}
+    for chip, n in chips.items():
+        idle = 0.0 if new else max(case.owned.get(chip, 0.0) - n, 0.0)
+        reused = min(idle, n * more)
+        own["purchase"] += (n * more - reused) * all_in_usd(case, chip)
+        if reused:
+            kept = 1 - case.number("estimates.money.resale_haircut_frac")
+            own["resale"] -= reused * rows[chip]["resale_usd"] * kept
+        if not new and case.owned and chip not in case.owned:
+            hall_mw = n * more * chip_nameplate_w(case, chip) * case.part("site", "pue") / 1e6
+            own["setup"] += hall_mw * case.part("site", "retrofit_usd_per_mw")
+    if new and basis == "own":
+        own["setup"] += mw * case.part("site", "new_power_usd_per_mw")
+    elif new:
+        running += lines["space"]
+    if basis == "rent":
+        running, own["purchase"] = running + lines["capital"], 0.0
+    own["running"] = running * more
+    usd = between(case, Books(case, own, NOTHING, 0), Books(case, NOTHING, NOTHING, 0))
+    held = {"mw": mw, "throughput_frac": more, "npv_usd": npv_usd(case, usd), "quarters": start}
+    return held | {"scale": (own["revenue"] + own["purchase"] + own["setup"]) * len(usd)}
