@@ -172,7 +172,9 @@ def _start_quarters(sized: Sized, fleet: Fleet, bought: Mapping[str, Any], ledge
     built: Any = ledger["operator.build_quarters"] if fleet.split else 0.0
     if not fleet.split and _rollout_usd(sized, fleet, sized.ledger):
         built = ledger["estimates.money.rollout_quarters"]
-    arrived: Any = ledger["estimates.money.delivery_quarters"] if bought else 0.0
-    if _new_types(sized, bought):
-        arrived = np.maximum(arrived, ledger["site.retrofit_quarters"])
-    return built + arrived
+    buys, rebuilds = (
+        np.greater(sum(bought[chip] for chip in chips), 0)
+        for chips in (bought, _new_types(sized, bought))
+    )
+    arrived = ledger["estimates.money.delivery_quarters"] * buys
+    return built + np.maximum(arrived, ledger["site.retrofit_quarters"] * rebuilds)
