@@ -310,9 +310,9 @@ def compare(rng, profile, change):
 @pytest.mark.parametrize("profile", PROFILES)
 def test_random_money_around_a_profile_is_that_of_the_twin(profile):
     rng = np.random.default_rng(0)
-    for k in range(50):
+    for k in range(40):
         plan, case = compare(rng, profile, 0)
-        if k % 25 == 0:
+        if k == 0:
             check_returns(plan, case)
 
 

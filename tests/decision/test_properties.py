@@ -86,24 +86,26 @@ WHO = st.sampled_from(["enterprise", "axiom", "neocloud"])
 
 
 class TestDirections:
-    @often(8)
+    @often(4)
     def test_more_demand_never_costs_less(self, n):
         @hold(n, WHO, RATES, FACTORS)
         def check(who, rate, factor):
             few, many = (answered(asked(who, requests_per_s=rate * k)) for k in (1, factor))
             never_cheaper(few, many)
 
-    @often(8)
+    @often(4)
     def test_a_tighter_service_level_never_costs_less(self, n):
-        @hold(n, WHO, RATES, FACTORS, st.sampled_from(["p99_ttft_s", "p99_tpot_s"]))
-        def check(who, rate, factor, level):
-            limit = {"p99_ttft_s": 4.0, "p99_tpot_s": 0.2}[level]
+        @hold(n, WHO, RATES, FACTORS, st.floats(0.5, 8), st.floats(0.03, 0.3), st.booleans())
+        def check(who, rate, factor, ttft, tpot, first):
+            limits = {"p99_ttft_s": ttft, "p99_tpot_s": tpot}
+            name = "p99_ttft_s" if first else "p99_tpot_s"
             loose, tight = (
-                answered(asked(who, requests_per_s=rate, **{level: limit / k})) for k in (1, factor)
+                answered(asked(who, requests_per_s=rate, **limits | {name: limits[name] / k}))
+                for k in (1, factor)
             )
             never_cheaper(loose, tight)
 
-    @often(8)
+    @often(4)
     def test_dearer_power_never_costs_less(self, n):
         @hold(n, WHO, RATES, st.floats(0.01, 0.3), FACTORS)
         def check(who, rate, usd, factor):
@@ -113,14 +115,14 @@ class TestDirections:
             )
             never_cheaper(cheap, dear)
 
-    @often(8)
+    @often(4)
     def test_a_dearer_chip_never_makes_a_fleet_cheaper(self, n):
         @hold(n, WHO, RATES, st.sampled_from(["h100-sxm", "b200-sxm", "mi300x"]), FACTORS)
         def check(who, rate, chip, factor):
             given = asked(who, requests_per_s=rate)
             never_cheaper(answered(given), answered(given, priced(chip, factor)))
 
-    @often(50)
+    @often(30)
     def test_more_bandwidth_never_decodes_slower(self, n):
         @hold(
             n,
@@ -136,7 +138,7 @@ class TestDirections:
             )
             assert fast <= slow * EXACT
 
-    @often(20)
+    @often(10)
     def test_of_a_given_fleet_every_price_counts_one_way(self, n):
         @hold(n, st.sampled_from(PROFILES), st.sampled_from(DEARER), FACTORS)
         def check(profile, name, factor):
@@ -176,7 +178,7 @@ def one_at(ledger, values):
 
 
 class TestSums:
-    @often(8)
+    @often(4)
     def test_nothing_is_lost_between_lines_and_totals(self, n):
         @hold(n, st.sampled_from(PROFILES), st.integers(0, 2**32 - 1))
         def check(profile, seed):
@@ -218,7 +220,7 @@ class TestSums:
 
 
 class TestScales:
-    @often(4)
+    @often(3)
     def test_knows_no_currency(self, n):
         """Every price in another currency: the same fleets and shares, every amount converted."""
 
@@ -234,7 +236,7 @@ class TestScales:
             assert there.verdict.option_id == here.verdict.option_id
             assert there.stranded.causes == here.stranded.causes
 
-    @often(4)
+    @often(3)
     def test_of_samples_is_that_of_each_sample(self, n):
         @hold(n, st.sampled_from(PROFILES), st.integers(0, 1000))
         def check(profile, seed):
@@ -302,11 +304,14 @@ OTHERWISE = {
     "decode_to_prefill_token_ratio": 0.3,
     "candidates": ["h100-sxm"],
     "operator.min_confidence": 0.95,
+    "site.n_racks": 2.0,
+    "finance.capital_budget_usd": 1e6,
 }
 WHEN = {
     "site.colocation_usd_per_kw_month": {"finance": {"basis": "colocate"}},
     "software.kv_offload": {"software": {"prefix_cache": True}},
-    "operator.min_confidence": {"profile": "hyperscaler"},
+    "operator.min_confidence": {"profile": "enterprise"},
+    "finance.capital_budget_usd": {"profile": "axiom", "owned": []},
 }
 SWITCHES = {
     "software.weight_precision": "fp8", "software.speculative": "mtp1",
@@ -418,8 +423,11 @@ class TestEnds:
 
     @pytest.mark.parametrize("profile", PROFILES)
     def test_almost_no_traffic_is_to_stay(self, profile):
-        software = Scenario(profile=profile).available_software.model_dump()
-        assert self.verdict(profile=profile, demand_scale=1e-9, software=software) == "stay"
+        """On chips of one type: of two, one server is enough, and the other kind is sold."""
+        start = Scenario(profile=profile)
+        given = {"demand_scale": 1e-9, "software": start.available_software.model_dump()}
+        given["owned"] = [row.model_dump() for row in start.owned[:1]]
+        assert self.verdict(profile=profile, **given) == "stay"
 
     @pytest.mark.parametrize("profile", PROFILES)
     def test_without_power_nothing_is_worth_doing(self, profile):
