@@ -146,14 +146,16 @@ def _setup_usd(
     ledger: Ledger,
 ) -> Any:
     """Spent at the decision: re-equipped halls, rolled-out software, a split's bad quarter."""
-    watts = sum(
-        bought[chip] * nameplate_w(chip, sized.catalog, sized.ledger)
-        for chip in _new_types(sized, bought)
-    )
-    facility_mw = watts * ledger["site.pue"] / W_PER_MW
+    facility_mw = retrofitted_w(sized, bought) * ledger["site.pue"] / W_PER_MW
     retrofit = facility_mw * ledger["site.retrofit_usd_per_mw"]
     risk = friction.bad_quarter_usd(sold, own.energy_usd_per_year, ledger) if fleet.split else 0.0
     return retrofit + risk + _rollout_usd(sized, fleet, ledger)
+
+
+def retrofitted_w(sized: Sized, bought: Mapping[str, Any]) -> Any:
+    """IT nameplate of bought chips that the halls must be re-equipped for. Returns: [W]"""
+    new = _new_types(sized, bought)
+    return sum(bought[chip] * nameplate_w(chip, sized.catalog, sized.ledger) for chip in new)
 
 
 def _rollout_usd(sized: Sized, fleet: Fleet, ledger: Ledger) -> Any:
@@ -170,7 +172,9 @@ def _start_quarters(sized: Sized, fleet: Fleet, bought: Mapping[str, Any], ledge
     built: Any = ledger["operator.build_quarters"] if fleet.split else 0.0
     if not fleet.split and _rollout_usd(sized, fleet, sized.ledger):
         built = ledger["estimates.money.rollout_quarters"]
-    arrived: Any = ledger["estimates.money.delivery_quarters"] if bought else 0.0
-    if _new_types(sized, bought):
-        arrived = np.maximum(arrived, ledger["site.retrofit_quarters"])
-    return built + arrived
+    buys, rebuilds = (
+        np.greater(sum(bought[chip] for chip in chips), 0)
+        for chips in (bought, _new_types(sized, bought))
+    )
+    arrived = ledger["estimates.money.delivery_quarters"] * buys
+    return built + np.maximum(arrived, ledger["site.retrofit_quarters"] * rebuilds)

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from planner.decision import megawatts as more_power
+from planner.decision.accounts import economics
 from planner.decision.headline import headline
 from planner.decision.limits import short_of_power
 from planner.decision.proposing import worth
@@ -26,19 +28,21 @@ SCHEMA = "plan/1"
 TOLERANCE = 1e-9
 
 
-def document(plan: Plan, *, flips: bool) -> dict[str, Any]:
+def document(plan: Plan, *, flips: bool, break_even: bool) -> dict[str, Any]:
     """All keys of the public contract."""
     caveats = [*plan.sized.caveats, *plan.fleets[PROPOSED].caveats, *plan.barred.values()]
     caveats += short_of_power(plan.sized)
+    caveats += _not_searched(**{"verdict.flips": flips, "economics.break_even": break_even})
     options = [option_record(plan, name) for name in LABELS]
     body = {
         "schema": SCHEMA,
         "scenario": plan.scenario.model_dump(mode="json"),
         "model_version": MODEL_VERSION,
         "catalog_date": plan.catalog.date,
-        "verdict": _verdict(plan, caveats, flips=flips),
+        "verdict": _verdict(plan, flips=flips),
         "declared": declared(plan),
         "headline": headline(plan, caveats, slow=flips),
+        "economics": economics(plan, searched=break_even),
         "options": options,
         "proposed": option_record(plan, PROPOSED) | {"mix": _mix(plan)},
         "views": {
@@ -73,10 +77,15 @@ def _mix(plan: Plan) -> dict[str, Any] | None:
     }
 
 
-def _verdict(plan: Plan, caveats: list[str], *, flips: bool) -> dict[str, Any]:
+def _not_searched(**searched: bool) -> list[str]:
+    """One sentence about the slow parts that were not asked for."""
+    missing = " and ".join(name for name, done in searched.items() if not done)
+    asked = "are not searched: the document was asked for without them."
+    return [f"{missing} {asked}"] if missing else []
+
+
+def _verdict(plan: Plan, *, flips: bool) -> dict[str, Any]:
     held = plan.verdict
-    if not flips:
-        caveats.append("verdict.flips are not searched: the document was asked for without them.")
     return {
         "action": held.action,
         "option_id": held.option_id,
@@ -141,6 +150,7 @@ def _stranded(plan: Plan) -> dict[str, Any]:
             {"id": cause, "label": megawatts.LABELS[cause], "mw": watts / W_PER_MW}
             for cause, watts in held.causes.items()
         ],
+        "worth": more_power.record(more_power.ways(plan.sized, plan.money, plan.best, held)),
     }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from planner.decision import megawatts
 from planner.demand.workload import RATIO_MONTHS, ratio
 from planner.facts.units import BITS_PER_BYTE, W_PER_MW
 from planner.money import cash, tax
@@ -142,10 +143,14 @@ def _cash_figures(plan: Plan, option: str, caveats: list[str]) -> dict[str, Any]
 
 
 def speed_to_power_quarters(plan: Plan) -> dict[str, Any]:
-    """Quarters to the first extra token: from recovered megawatts, and from new ones."""
+    """Quarters to the first extra token: from recovered megawatts, and from new ones.
+
+    New power feeds chips that arrive while it is built.
+    """
+    delivered = plan.ledger["estimates.money.delivery_quarters"]
     return {
         "recovered": plan.money.cash[plan.best].start_quarters,
-        "new": plan.ledger["site.new_power_quarters"],
+        "new": max(plan.ledger["site.new_power_quarters"], delivered),
     }
 
 
@@ -155,6 +160,9 @@ def _dated(plan: Plan, then: Plan, month: float) -> dict[str, Any]:
         "tax_frac": spread(then, tax_frac)["p50"],
         "recovered_mw": then.stranded.recovered_w / W_PER_MW,
         "stranded_mw": then.stranded.stranded_w / W_PER_MW,
+        "extra_throughput_frac": then.stranded.extra_throughput_frac,
+        "speed_to_power_quarters": speed_to_power_quarters(then),
+        "worth": megawatts.record(megawatts.ways(then.sized, then.money, then.best, then.stranded)),
         "action": then.verdict.action,
         "decode_to_prefill_token_ratio": ratio(plan.scenario, month),
     }

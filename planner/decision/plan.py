@@ -102,12 +102,13 @@ class Plan:
         then = self.scenario.model_copy(update={"planning_month": float(month)})
         return plan(then, self.catalog, n_samples=self.n_samples)
 
-    def as_dict(self, *, flips: bool = True) -> dict[str, Any]:
+    def as_dict(self, *, flips: bool = True, break_even: bool | None = None) -> dict[str, Any]:
         """The document `plan/1` of plain values; no NaN, no infinity.
 
         flips: whether to search where the verdict changes and to size for today: the slow parts.
+        break_even: whether to search where a split begins to pay, as slow; None: with the flips.
         """
-        return document(self, flips=flips)
+        return document(self, flips=flips, break_even=flips if break_even is None else break_even)
 
 
 def plan(

@@ -68,6 +68,14 @@ def pool_record(pool: Pool) -> dict[str, Any]:
         "batch": pool.batch,
         "utilization": pool.utilization,
         "power_cap_frac": pool.power_cap_frac,
+        "compute_util_frac": {
+            "peak": pool.peak.compute_util_frac,
+            "mean": pool.mean.compute_util_frac,
+        },
+        "memory_util_frac": {
+            "peak": pool.peak.memory_util_frac,
+            "mean": pool.mean.memory_util_frac,
+        },
     }
 
 

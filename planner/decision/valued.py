@@ -10,11 +10,10 @@ from typing import Any
 
 from planner.decision.cashed import cash_plan
 from planner.decision.sized import Sized
-from planner.demand.workload import relative_lengths
+from planner.demand.workload import ratio, relative_lengths
 from planner.facts.ledger import Ledger
 from planner.facts.units import MONTHS_PER_YEAR
-from planner.fleet.pools import PREFILL, Fleet
-from planner.fleet.sizing import server_chips
+from planner.fleet.pools import Fleet
 from planner.money import friction, tax
 from planner.money.cash import Plan as CashPlan
 from planner.money.cash import Terms, flows_usd, npv_usd
@@ -117,15 +116,14 @@ def _extras(
     if not fleet.split:
         return NOTHING
     own = priced[fleet.id]
-    first = next(pool for pool in fleet.pools if pool.role == PREFILL)
-    together = int(ledger["estimates.serving.server_chips"])
-    server = server_chips(sized.catalog.accelerators[first.accelerator], together)
     horizon = sized.ledger["horizon_years"]
     drifting = friction.drift_loss_frac(fleet, sized.demands, _drifts(sized))
     whole = fleets[MONOLITHIC_BEST if MONOLITHIC_BEST in priced else AS_BUILT]
     backfill = friction.backfill_usd_per_year(whole, sized.scenario, ledger)
     return tax.Extras(
-        fabric=friction.fabric_usd_per_year(fleet, own, ledger, server),
+        fabric=friction.fabric_usd_per_year(
+            fleet, sized.scenario, sized.catalog, ledger, sized.ledger
+        ),
         orchestration=friction.orchestration_usd_per_year(
             sold, own.energy_usd_per_year, ledger, horizon
         ),
@@ -134,12 +132,11 @@ def _extras(
 
 
 def _drifts(sized: Sized) -> list[tuple[float, float, float]]:
-    """Cases of the ratio in 18 months by its stated range, as factors on lengths."""
+    """Cases of the ratio by the stated range of its drift, as factors on the planned lengths."""
     scenario = sized.scenario
     if scenario.ratio_in_18_months is None:
         return [(1.0, 1.0, 1.0)]
     row = sized.ledger.find("ratio_in_18_months")
-    return [
-        (weight, *relative_lengths(scenario, row.value, getattr(row, end)))
-        for weight, end in friction.PERT
-    ]
+    planned = ratio(scenario, scenario.planning_month)
+    others = ((weight, planned * getattr(row, end) / row.value) for weight, end in friction.PERT)
+    return [(weight, *relative_lengths(scenario, planned, other)) for weight, other in others]

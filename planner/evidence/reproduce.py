@@ -34,10 +34,12 @@ STUDIES: tuple[Callable[[Catalog], Iterator[Row]], ...] = (
     goodput.mlperf,
     clusters.clusters,
     clusters.pools,
+    chips.spad_cluster_power,
     money.deepseek_day,
     phases.deepseek_phases,
     phases.sglang,
     money.h200,
+    money.inferencex,
     power.draws,
 )
 

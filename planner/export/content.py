@@ -35,7 +35,8 @@ OPTIONS = {
 
 def content(plan: Plan, *, made_at: datetime, author: str, status: str) -> dict[str, Any]:
     """Everything that the page shows; `prose` holds its running text."""
-    document, held, sources = plan.as_dict(), risk(plan), Sources(plan.catalog)
+    document = plan.as_dict(break_even=False)
+    held, sources = risk(plan), Sources(plan.catalog)
     rival = contender(plan, held)
     widest = swings_of(plan, rival)
     cited = numbers(plan, document, rival, sources)

@@ -145,7 +145,7 @@ def _pools_of(
 
 
 def _split(sizing: Sizing, held: Candidates, ways: Ways) -> dict[str, list[Draft]]:
-    """The split options: decode first, then prefill in what is left of the time to first token."""
+    """The split options: the time to first token is shared between prefill and decode's wait."""
     owned = tuple(sizing.owned_frac)
     anyone = (*owned, *sizing.purchasable)
     chips = {
@@ -154,47 +154,71 @@ def _split(sizing: Sizing, held: Candidates, ways: Ways) -> dict[str, list[Draft
         "split-specialised": {role: _fit_for(sizing, role) for role in (PREFILL, DECODE)},
     }
 
-    def questions(
-        role: str, left_s: Mapping[tuple[str, str], float], wait_s: Mapping[tuple[str, str], float]
-    ) -> dict[Key, Question]:
-        return {
-            (option, demand.name, allowed_chips[role]): held.question(
+    keys = [(option, demand) for option in chips for demand in sizing.demands]
+    tried = [
+        _at_wait(sizing, held, ways, chips, wait_share(sizing) / WAIT_STEP**step)
+        for step in range(N_WAITS)
+    ]
+    drafts: dict[str, list[Draft]] = {option: [] for option in chips}
+    for option, demand in keys:
+        pairs = [pairs[option, demand.name] for pairs in tried if (option, demand.name) in pairs]
+        best = min(pairs, key=lambda pair: pair.rank(held), default=None)
+        drafts[option].append(_drafted(sizing, held, demand, best))
+    return drafts
+
+
+WAIT_STEP = 16
+N_WAITS = 2
+"""Waits before decode that are tried: the longest allowed, and next to none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The pools of a split: prefill in what the wait before decode leaves of the limit."""
+
+    prefill: Choice
+    decode: Choice
+    prompts: Question
+    wait_s: float
+
+    def rank(self, held: Candidates) -> tuple[float, float]:
+        """Serving pairs by their cost, behind them the others by how late they are."""
+        slack = max(self.prefill.slack, self.decode.slack)
+        chips = (self.prefill, self.decode)
+        usd = sum(c.n_accelerators * held.unit.usd_per_chip_year[c.row] for c in chips)
+        return (slack if slack > TOLERANCE else 0.0), float(usd)
+
+
+def _at_wait(
+    sizing: Sizing,
+    held: Candidates,
+    ways: Ways,
+    chips: Mapping[str, Mapping[str, tuple[str, ...]]],
+    share: float,
+) -> dict[tuple[str, str], Pair]:
+    """The cheapest pools where decode may keep a request waiting for a share of its limit."""
+    limits = {row.name: row.source.p99_ttft_s for row in sizing.demands if row.name in ways.split}
+
+    def answers(role: str) -> dict[tuple[str, str], tuple[Question, Choice]]:
+        asked = {
+            (option, name, of_role[role]): held.question(
                 role,
-                ways.split[demand.name],
-                allowed_chips[role],
-                ttft_s=left_s[option, demand.name],
-                wait_s=wait_s.get((option, demand.name), 0.0),
+                ways.split[name],
+                of_role[role],
+                ttft_s=limit * (share if role == DECODE else 1 - share),
+                wait_s=0.0 if role == DECODE else limit * share,
             )
-            for option, allowed_chips in chips.items()
-            for demand in sizing.demands
-            if (option, demand.name) in left_s
+            for option, of_role in chips.items()
+            for name, limit in limits.items()
         }
+        found = held.answers(role, asked)
+        return {key[:2]: (asked[key], choice) for key, choice in found.items() if choice}
 
-    limits = {
-        (option, demand.name): demand.source.p99_ttft_s
-        for option in chips
-        for demand in sizing.demands
-        if demand.name in ways.split
-    }
-    waits = {key: limit * wait_share(sizing) for key, limit in limits.items()}
-    decode = _by_class(held.answers(DECODE, questions(DECODE, waits, {})))
-    taken = {key: min(choice.ttft_s, waits[key]) for key, choice in decode.items()}
-    left = {key: limits[key] - taken[key] for key in taken}
-    late = questions(PREFILL, left, taken)
-    prefill = _by_class(held.answers(PREFILL, late))
-    prompts = {key[:2]: question for key, question in late.items()}
+    prefill, decode = answers(PREFILL), answers(DECODE)
     return {
-        option: [
-            _pair(sizing, held, demand, prefill.get(key), decode.get(key), prompts.get(key))
-            for demand in sizing.demands
-            for key in [(option, demand.name)]
-        ]
-        for option in chips
+        key: Pair(prefill[key][1], decode[key][1], prefill[key][0], limits[key[1]] * share)
+        for key in prefill.keys() & decode.keys()
     }
-
-
-def _by_class(chosen: Mapping[Key, Choice | None]) -> dict[tuple[str, str], Choice]:
-    return {key[:2]: choice for key, choice in chosen.items() if choice}
 
 
 def _fit_for(sizing: Sizing, role: str) -> tuple[str, ...]:
@@ -203,25 +227,17 @@ def _fit_for(sizing: Sizing, role: str) -> tuple[str, ...]:
     return tuple(chip for chip in sizing.paper if chips[chip].phase_fit.startswith(role))
 
 
-def _pair(
-    sizing: Sizing,
-    held: Candidates,
-    demand: Demand,
-    prefill: Choice | None,
-    decode: Choice | None,
-    prompts: Question | None,
-) -> Draft:
-    """The two pools of a class, and why they do not serve it. prompts: asked of prefill."""
-    if prefill is None or decode is None or prompts is None:
+def _drafted(sizing: Sizing, held: Candidates, demand: Demand, pair: Pair | None) -> Draft:
+    """The two pools of a class, and why they do not serve it."""
+    if pair is None:
         return Draft((), (reasons.does_not_fit(sizing, demand),))
-    first = held.pool(PREFILL, prefill, demand)
-    second = held.pool(DECODE, decode, demand)
+    first = held.pool(PREFILL, pair.prefill, demand)
+    second = held.pool(DECODE, pair.decode, demand)
     problems = []
-    if prefill.slack > TOLERANCE:
-        problems.append(reasons.late_prefill(sizing, held, demand, first, prompts))
-    if decode.slack > TOLERANCE:
-        wait_s = demand.source.p99_ttft_s * wait_share(sizing)
-        problems.append(reasons.misses(demand, second, wait_s))
+    if pair.prefill.slack > TOLERANCE:
+        problems.append(reasons.late_prefill(sizing, held, demand, first, pair.prompts))
+    if pair.decode.slack > TOLERANCE:
+        problems.append(reasons.misses(demand, second, pair.wait_s))
     return Draft((first, second), tuple(problems))
 
 

@@ -7,33 +7,46 @@ import numpy as np
 
 from planner.demand.scenario import Scenario
 from planner.demand.workload import Demand
+from planner.facts.catalog import Catalog
 from planner.facts.ledger import Ledger
 from planner.facts.units import BITS_PER_BYTE, BITS_PER_GBIT, HOURS_PER_YEAR, QUARTERS_PER_YEAR
 from planner.fleet.pools import DECODE, MONOLITHIC, PREFILL, Fleet, Pool
-from planner.money.economics import Costs
-from planner.money.prices import paid_monthly_frac
-from planner.money.volumes import Volumes
+from planner.fleet.sizing import server_chips
+from planner.money.prices import capital_usd_per_year, is_rented
+from planner.money.volumes import Volumes, stretch
 
 PERT = ((1, "low"), (4, "value"), (1, "high"))
 
 
-def fabric_usd_per_year(fleet: Fleet, costs: Costs, ledger: Ledger, server: int) -> Any:
+def fabric_usd_per_year(
+    fleet: Fleet, scenario: Scenario, catalog: Catalog, ledger: Ledger, nominal: Ledger
+) -> Any:
     """Network capital that carries caches instead of other traffic, annuitised. Returns: [USD/year]
 
-    The share of the prefill servers' network speed that transfers take at peak, times the
-    network's share of their capital.
+    Of each prefill pool: the share of its servers' network speed that transfers take at peak,
+    times the network's share of its capital. A rented chip's rate covers its network.
     """
-    pools = [pool for pool in fleet.pools if pool.role == PREFILL]
-    chips = sum(pool.n_accelerators for pool in pools)
-    all_chips = sum(pool.n_accelerators for pool in fleet.pools)
-    if not chips:
-        return 0.0
-    sent = sum(pool.kv_bytes_per_s for pool in pools) * BITS_PER_BYTE / BITS_PER_GBIT
-    nodes = np.ceil(chips / server)
-    used = np.minimum(sent / nodes / ledger["fabric.gbit_per_s_per_node"], 1)
-    network = costs.capex_usd * chips / all_chips * ledger["prices.capital.network_share_frac"]
-    rate, life = ledger["finance.wacc_frac"], ledger["finance.life_years"]
-    return used * network * paid_monthly_frac(rate, life)
+    sending = [p for p in fleet.pools if p.role == PREFILL and p.n_accelerators]
+    paid = [p for p in sending if not is_rented(p.accelerator, scenario, catalog)]
+    return sum(
+        (
+            _network_used_frac(pool, catalog, ledger)
+            * (pool.n_accelerators * stretch(pool, ledger, nominal))
+            * capital_usd_per_year(pool.accelerator, scenario, catalog, ledger)
+            * ledger["prices.capital.network_share_frac"]
+            for pool in paid
+        ),
+        start=0.0,
+    )
+
+
+def _network_used_frac(pool: Pool, catalog: Catalog, ledger: Ledger) -> Any:
+    """Share of the network speed of a prefill pool's servers that caches take at peak."""
+    together = int(ledger["estimates.serving.server_chips"])
+    server = server_chips(catalog.accelerators[pool.accelerator], together)
+    nodes = np.ceil(pool.n_accelerators / server)
+    sent = pool.kv_bytes_per_s * BITS_PER_BYTE / BITS_PER_GBIT
+    return np.minimum(sent / nodes / ledger["fabric.gbit_per_s_per_node"], 1)
 
 
 def team_usd_per_year(ledger: Ledger) -> Any:

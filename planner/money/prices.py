@@ -46,6 +46,16 @@ def chip_usd(accelerator: str, catalog: Catalog, ledger: Ledger) -> Any:
     return ledger[f"accelerators.{REFERENCE}.price_usd"] * (1 + elasticity * (ratio - 1))
 
 
+def vendor_less_saving_usd(accelerator: str, ledger: Ledger) -> Any:
+    """Price of a paper chip if its vendor passes on only what it saves in making it. Returns: [USD]
+
+    Such a saving is small beside a price that is many times the cost; see `chip_usd` for the rest.
+    """
+    made = ledger[f"accelerators.{accelerator}.manufacturing_cost_usd"]
+    saved = ledger[f"accelerators.{PAPER_REFERENCE}.manufacturing_cost_usd"] - made
+    return ledger[f"accelerators.{REFERENCE}.price_usd"] - saved
+
+
 def all_in_usd(accelerator: str, catalog: Catalog, ledger: Ledger) -> Any:
     """Capital per chip with its server, network and storage. Returns: [USD]"""
     scope = catalog.accelerators[accelerator].price_scope

@@ -12,13 +12,23 @@ from planner.physics.machines import speed_name
 
 @dataclass(frozen=True, slots=True)
 class Volumes:
-    """A year at the planning month's demand; arrays over samples where demand is uncertain."""
+    """A year at the planning month's demand; arrays over samples where demand is uncertain.
+
+    Input tokens include cached ones; input revenue does not.
+    """
 
     input_tokens: Any
     cached_tokens: Any
     output_tokens: Any
     useful_tokens: Any
-    revenue_usd: Any
+    input_revenue_usd: Any
+    cached_revenue_usd: Any
+    output_revenue_usd: Any
+
+    @property
+    def revenue_usd(self) -> Any:
+        """What fresh input, cached input and output earn together."""
+        return self.input_revenue_usd + self.cached_revenue_usd + self.output_revenue_usd
 
     @property
     def total_tokens(self) -> Any:
@@ -34,28 +44,30 @@ def volumes(
     prefix_cache: whether the option caches; without it no input is billed as cached.
     """
     rows = [_class_volumes(demand, ledger, nominal, prefix_cache) for demand in demands]
-    columns = [sum(column) for column in zip(*rows, strict=True)]
+    inputs, cached, outputs, *revenue = (sum(column) for column in zip(*rows, strict=True))
     both_slos = 1 - 2 * (1 - ledger["estimates.serving.slo_quantile"])
-    inputs, cached, outputs, revenue = columns
     realised = (1 - ledger["finance.discount_frac"]) * ledger["finance.sold_frac"]
-    return Volumes(inputs, cached, outputs, outputs * both_slos, revenue * realised)
+    return Volumes(
+        inputs, cached, outputs, outputs * both_slos, *(usd * realised for usd in revenue)
+    )
 
 
 def _class_volumes(
     demand: Demand, ledger: Ledger, nominal: Ledger, prefix_cache: bool
-) -> tuple[Any, Any, Any, Any]:
+) -> tuple[Any, ...]:
+    """Input, cached and output tokens, and the list price of fresh input, cached and output."""
     path = f"classes.{demand.name}"
     stretch = demand_factor(demand.name, ledger, nominal)
     requests = demand.mean_per_s * SECONDS_PER_YEAR * stretch
     inputs = requests * demand.input_tokens
     cached = inputs * ledger[f"{path}.cache_hit_frac"] * (1 if prefix_cache else 0)
     outputs = requests * demand.output_tokens
-    revenue = (
-        (inputs - cached) * ledger[f"{path}.usd_per_mtok_input"]
-        + cached * ledger[f"{path}.usd_per_mtok_cached"]
-        + outputs * ledger[f"{path}.usd_per_mtok_output"]
-    ) / TOKENS_PER_MTOK
-    return inputs, cached, outputs, revenue
+    sold = {"input": inputs - cached, "cached": cached, "output": outputs}
+    listed = (
+        tokens / TOKENS_PER_MTOK * ledger[f"{path}.usd_per_mtok_{kind}"]
+        for kind, tokens in sold.items()
+    )
+    return inputs, cached, outputs, *listed
 
 
 def demand_factor(class_name: str, ledger: Ledger, nominal: Ledger) -> Any:

@@ -72,6 +72,20 @@ OUT_OF_REACH = {
         "software-only saving, coding",
     },
     "FlowKV": {"speed-up between nodes"},
+    "InferenceX": {
+        f"{chip}, {buyer}"
+        for buyer in ("hyperscaler", "neocloud")
+        for chip in (
+            "h100-sxm",
+            "h200-sxm",
+            "b200-sxm",
+            "gb200-nvl72",
+            "mi300x",
+            "mi325x",
+            "mi355x",
+        )
+    }
+    - {"h200-sxm, neocloud"},
     "fleet-sim": {
         "h100 decode at batch 1",
     },

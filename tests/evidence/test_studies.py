@@ -152,3 +152,31 @@ def test_two_chips_in_a_row_or_side_by_side_by_hand():
     assert told("DistServe", "first token of two stages at load 0.5") == pytest.approx(1 + 1 / 12)
     side_by_side = 0.625 + 0.5 / 3.52
     assert told("DistServe", "first token of two chips at load 0.5") == pytest.approx(side_by_side)
+
+
+def test_an_hour_of_an_h200_by_hand():
+    """1.15 of capital; 68.59 + 150 $ a kW and month for 10.93 kW over 8, at 730 hours a month."""
+    hosted = (68.59 + 150) * 10.93 / 8 / 730
+    assert ours("SemiAnalysis H200 TCO", "an hour") == pytest.approx(1.1538 + hosted, abs=1e-3)
+
+
+def test_capital_of_a_gb200_is_its_share_of_a_rack():
+    """3.9 M$ over 72 chips."""
+    held = published(CATALOG, "inferencex")["capital"]
+    by_chip = {case["chip"]: case["all_in_usd"].value for case in held}
+    assert by_chip["gb200-nvl72"] == pytest.approx(3.9e6 / 72, abs=1)
+    assert by_chip["h200-sxm"] == pytest.approx(361_255 / 8, abs=1)
+
+
+def test_no_facility_is_counted_twice_in_an_inferencex_hour():
+    """5 years at 10.25 %; 1.73 kW with its facility at 0.087 $ and 80 %, 1.73/1.26 kW hosted."""
+    annuity = 0.1025 / (1 - (1 + 0.1025 / 12) ** -60)
+    hour = 45_157 * annuity / 8760 + 1.73 * 0.087 * 0.8 + 1.73 / 1.26 * 150 / 730
+    assert ours("InferenceX", "h200-sxm, neocloud") == pytest.approx(hour, rel=1e-6)
+
+
+def test_spads_cluster_saves_a_sixth_of_the_tdp_of_h100s():
+    """8 x 596 + 17 x 507 W over 23 x 700 W: 17 % less at normal limits, as the abstract says."""
+    told_name = "TDP saving over homo, conversation, normal"
+    saved = 1 - (8 * 596 + 17 * 507) / (23 * 700)
+    assert ours("SPAD clusters", told_name) == pytest.approx(saved)

@@ -149,7 +149,7 @@ class TestDirections:
 
 
 class TestPerUnit:
-    SOLD = Volumes(0.0, 0.0, 168e9 * 365, 168e9 * 365, 562_027.0 * 365)
+    SOLD = Volumes(0.0, 0.0, 168e9 * 365, 168e9 * 365, 0.0, 0.0, 562_027.0 * 365)
 
     def test_deepseeks_day_costs_52_cents_a_million_answers(self):
         # 226.75 nodes of eight at 2 $/h are 87,072 $ a day for 168 billion output tokens.
@@ -163,7 +163,9 @@ class TestPerUnit:
 
     def test_a_megawatt_over_a_million_useful_tokens_a_second_is_a_joule_each(self):
         tokens = 1e6 * 31_536_000
-        assert j_per_useful_token(1e6, Volumes(0.0, 0.0, tokens, tokens, 0.0)) == pytest.approx(1)
+        assert j_per_useful_token(
+            1e6, Volumes(0.0, 0.0, tokens, tokens, 0.0, 0.0, 0.0)
+        ) == pytest.approx(1)
 
 
 @settings(max_examples=3)

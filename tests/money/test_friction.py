@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planner.decision.assumptions import ledger_of
 from planner.demand.scenario import Scenario
+from planner.facts.catalog import load_catalog
 from planner.fleet.pools import Activity
-from planner.money.economics import Costs
 from planner.money.friction import (
     backfill_usd_per_year,
     bad_quarter_usd,
@@ -22,32 +23,36 @@ GIGABIT = 1e9 / 8
 PREFILL = pool(role="prefill", n_accelerators=16, utilization=0.8, kv_bytes_per_s=200 * GIGABIT)
 DECODE = pool(role="decode", n_accelerators=48, accelerator="mi300x", utilization=0.5)
 SPLIT = fleet(PREFILL, DECODE)
-COSTS = Costs(6.4e6, 1e6, 0.0, 0.0, 0.0, 1.0)
 NUMBERS = {
     "fabric.gbit_per_s_per_node": 400.0,
     "prices.capital.network_share_frac": 0.2,
     "finance.wacc_frac": 0.0,
     "finance.life_years": 5.0,
+    "accelerators.h100-sxm.price_usd": 80_000.0,
+    "prices.capital.all_in_over_chip_price_frac": 1.25,
+    "estimates.serving.server_chips": 8.0,
     "operator.engineers": 10.0,
     "operator.loaded_usd_per_year": 400e3,
     "operator.bad_quarter_probability": 0.15,
     "operator.backfill_usd_per_chip_hour": 0.5,
     "estimates.money.bad_quarter_margin_lost_frac": 0.25,
 }
-LEDGER = register(NUMBERS)
-SOLD = Volumes(0.0, 0.0, 0.0, 1.0, 9e6)
+CATALOG = load_catalog()
+LEDGER = register(NUMBERS, otherwise=ledger_of(Scenario(profile="axiom"), CATALOG))
+SOLD = Volumes(0.0, 0.0, 0.0, 1.0, 2e6, 1e6, 6e6)
 TODAY = (1.0, 1.0, 1.0)
 CASES = st.tuples(st.floats(0.1, 5), st.floats(0.3, 3), st.floats(0.3, 3))
 
 
-def fabric(option=SPLIT, ledger=LEDGER):
-    return fabric_usd_per_year(option, COSTS, ledger, server=8)
+def fabric(option=SPLIT, ledger=LEDGER, basis="own"):
+    scenario = Scenario(profile="axiom", finance={"basis": basis})
+    return fabric_usd_per_year(option, scenario, CATALOG, ledger, ledger)
 
 
 class TestFabric:
     def test_by_hand(self):
-        # 200 Gb/s from two servers of 400 Gb/s take a quarter of their network; a fifth of a
-        # quarter of 6.4 M$ (16 of 64 chips) is network: 80,000 $ over five years, no interest.
+        # 200 Gb/s from two servers of 400 Gb/s take a quarter of their network; a fifth of
+        # a quarter of 1.6 M$ (16 chips at 100,000 $) is 80,000 $, over five years, no interest.
         assert fabric() == pytest.approx(16_000)
 
     def test_twice_the_traffic_takes_twice_the_network(self):
@@ -64,8 +69,16 @@ class TestFabric:
         assert fabric(fleet(pool())) == 0
 
     def test_a_faster_fabric_spends_a_smaller_share(self):
-        fast = register(NUMBERS | {"fabric.gbit_per_s_per_node": 800.0})
+        fast = register(NUMBERS | {"fabric.gbit_per_s_per_node": 800.0}, otherwise=LEDGER)
         assert fabric(ledger=fast) == pytest.approx(fabric() / 2)
+
+    def test_each_pool_pays_for_its_own_network(self):
+        assert fabric(fleet(PREFILL, PREFILL, DECODE)) == pytest.approx(2 * fabric())
+        idle = pool(role="prefill", n_accelerators=80, kv_bytes_per_s=0.0)
+        assert fabric(fleet(PREFILL, idle, DECODE)) == pytest.approx(fabric())
+
+    def test_the_rate_of_a_rented_chip_covers_its_network(self):
+        assert fabric(basis="rent") == 0
 
 
 class TestOrchestration:

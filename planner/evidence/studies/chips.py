@@ -123,3 +123,24 @@ def _prefill_s(rig: Rig, study: Mapping[str, Any]) -> float:
 def _decode_s(rig: Rig, study: Mapping[str, Any]) -> float:
     at = study["decode"]
     return float(rig.decode(at["batch"].value, at["context_tokens"].value).total_s)
+
+
+def spad_cluster_power(catalog: Catalog) -> Iterator[Row]:
+    """TDP that SPAD's clusters save, from published machines and the TDP of each chip."""
+    study, allowed = published(catalog, "spad_power"), tolerance(catalog, "tdp")
+    prefill_w, decode_w, h100_w = (
+        catalog.fact(f"accelerators.spad-{design}.tdp_w").value
+        for design in ("prefill", "decode", "h100")
+    )
+    for cluster in study["cluster"]:
+        n = {key: held.value for key, held in cluster.items() if key != "name"}
+        spad_w = n["prefill"] * prefill_w + n["decode"] * decode_w
+        others_w = {
+            "homo": n["homo"] * h100_w,
+            "pcap": n["pcap_full"] * h100_w + n["pcap_capped"] * study["cap_w"].value,
+        }
+        for other, watts in others_w.items():
+            if (told := n.get(f"saving_over_{other}")) is not None:
+                name = f"TDP saving over {other}, {cluster['name']}"
+                ours = 1 - spad_w / watts
+                yield Row("SPAD clusters", name, told, ours, "frac", allowed, absolute=True)

@@ -1,0 +1,127 @@
+"""The economics beside the headlines: lines of cost and revenue, yearly cash, paper, break-even."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from planner.decision.breakeven import break_evens
+from planner.decision.megawatts import margin_usd_per_mw_year
+from planner.facts.units import QUARTERS_PER_YEAR
+from planner.fleet.pools import Fleet
+from planner.money import prices, tax
+
+if TYPE_CHECKING:
+    from planner.decision.plan import Plan
+
+PAPER = "split-specialised"
+
+
+def economics(plan: Plan, *, searched: bool) -> dict[str, Any]:
+    """Accounts of as-built and of the recommended option.
+
+    searched: whether to look for where a split begins to pay.
+    """
+    option = plan.verdict.option_id
+    return {
+        "as_built": account(plan, "as-built"),
+        "proposed": account(plan, option) | {"option_id": option},
+        "owned": owned(plan),
+        "flows_usd_by_year": flows_usd_by_year(plan, option),
+        "paper": paper(plan),
+        "break_even": break_evens(plan) if searched else None,
+    }
+
+
+def account(plan: Plan, option: str) -> dict[str, Any]:
+    """A year of an option: revenue by kind of token, and every line of its cost."""
+    money = plan.money
+    sold, lines, extras = money.sold[option], money.costs[option], money.extras[option]
+    provisioned_w = plan.watts[option].provisioned_w * plan.ledger["site.pue"]
+    return {
+        "revenue_usd_per_year": {
+            "input": sold.input_revenue_usd,
+            "cached": sold.cached_revenue_usd,
+            "output": sold.output_revenue_usd,
+            "total": sold.revenue_usd,
+        },
+        "cost_usd_per_year": {
+            "capital": lines.capital_usd_per_year,
+            "space": lines.space_usd_per_year,
+            "energy": lines.energy_usd_per_year,
+            "support": lines.support_usd_per_year,
+            "fabric": extras.fabric,
+            "orchestration": extras.orchestration,
+            "flexibility": extras.flexibility,
+            "total": plan.money.cost_usd_per_year(option),
+        },
+        "energy_kwh_per_year": lines.energy_kwh_per_year,
+        "margin_usd_per_mw_year": margin_usd_per_mw_year(lines, sold.revenue_usd, provisioned_w),
+    }
+
+
+def owned(plan: Plan) -> dict[str, Any]:
+    """What the serving share of the owned fleet stands for in the books, and would fetch today."""
+    ledger, chips = plan.ledger, plan.sized.owned
+    haircut = ledger["estimates.money.resale_haircut_frac"]
+
+    def total(field: str) -> float:
+        return float(sum(n * ledger[f"owned.{chip}.{field}"] for chip, n in chips.items()))
+
+    return {
+        "n_accelerators": sum(chips.values()),
+        "book_usd": total("book_usd"),
+        "resale_usd": total("resale_usd") * (1 - haircut),
+    }
+
+
+def flows_usd_by_year(plan: Plan, option: str) -> list[float]:
+    """After-tax cash of an option less that of as-built: today's, then a sum for each year."""
+    flows = plan.flows_usd(option)
+    years = np.arange(1, len(flows), QUARTERS_PER_YEAR)
+    return [float(flows[0]), *(float(usd) for usd in np.add.reduceat(flows[1:], years - 1))]
+
+
+def paper(plan: Plan) -> dict[str, Any] | None:
+    """Paper chips at a price by elasticity, and at the vendor's price less what they save to make.
+
+    None where paper chips do not serve.
+    """
+    fleet = plan.fleets[PAPER]
+    if not fleet.feasible or PAPER not in plan.money.costs:
+        return None
+    catalog, ledger = plan.catalog, plan.ledger
+    used = sorted({pool.accelerator for pool in fleet.pools})
+    gross = plan.money.gross_usd_per_year(PAPER)
+    other = gross + _dearer_usd_per_year(plan, fleet)
+    along = plan.costs_along(plan.money)
+    return {
+        "chips": [
+            {
+                "accelerator": chip,
+                "by_elasticity_usd": prices.chip_usd(chip, catalog, ledger),
+                "vendor_less_saving_usd": prices.vendor_less_saving_usd(chip, ledger),
+            }
+            for chip in used
+        ],
+        "tax_frac_by_elasticity": tax.paper_tax_frac(*along, gross),
+        "tax_frac_vendor_less_saving": tax.paper_tax_frac(*along, other),
+    }
+
+
+def _dearer_usd_per_year(plan: Plan, fleet: Fleet) -> Any:
+    """Yearly capital and support of paper chips at vendor price less saving, over by elasticity."""
+    ledger = plan.ledger
+    rate, life = ledger["finance.wacc_frac"], ledger["finance.life_years"]
+    support = ledger["prices.running.it_support_frac_per_year"]
+    yearly = prices.paid_monthly_frac(rate, life) + support
+    dearer: Any = 0.0
+    for pool in fleet.pools:
+        chip = pool.accelerator
+        change = prices.vendor_less_saving_usd(chip, ledger) / prices.chip_usd(
+            chip, plan.catalog, ledger
+        )
+        all_in = prices.all_in_usd(chip, plan.catalog, ledger)
+        dearer += pool.n_accelerators * (change - 1) * all_in
+    return dearer * yearly
