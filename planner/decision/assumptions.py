@@ -8,6 +8,7 @@ from typing import Any
 from planner.demand import profiles
 from planner.demand.scenario import Scenario
 from planner.facts.catalog import Catalog
+from planner.facts.draws import ties_of
 from planner.facts.ledger import Assumption, Ledger
 from planner.physics.efficiency import calibrated
 
@@ -25,7 +26,7 @@ class Input:
 
 def ledger_of(scenario: Scenario, catalog: Catalog) -> Ledger:
     """A fresh register that finds every number a plan of this scenario may use."""
-    return Ledger(_finder(scenario, catalog))
+    return Ledger(_finder(scenario, catalog), ties=ties_of(catalog))
 
 
 def _finder(scenario: Scenario, catalog: Catalog) -> Callable[[str], Assumption]:
@@ -52,6 +53,26 @@ def scenario_numbers(scenario: Scenario) -> dict[str, Input]:
     for part in ("fabric", "site", "operator", "finance"):
         _collect(found, f"{part}.", f"{part}.", getattr(scenario, part))
     return found
+
+
+def with_number(scenario: Scenario, name: str, value: float) -> Scenario:
+    """The scenario with another value under a name of the register, within its field's limits."""
+    first, *rest = name.split(".")
+    if not rest:
+        return scenario.model_copy(update={first: value})
+    field, key = rest[-1], ".".join(rest[:-1])
+    part = getattr(scenario, first)
+    if first == "classes":
+        part = tuple(_with(row, field, value, row.name == key) for row in part)
+    elif first == "owned":
+        part = tuple(_with(row, field, value, row.accelerator == key) for row in part)
+    else:
+        part = part.model_copy(update={field: value})
+    return scenario.model_copy(update={first: part})
+
+
+def _with(row: Any, field: str, value: float, meant: bool) -> Any:
+    return row.model_copy(update={field: value}) if meant else row
 
 
 def _collect(found: dict[str, Input], name: str, path: str, part: Any) -> None:

@@ -1,6 +1,5 @@
 """The register of every assumption that a plan used, and the values drawn around them."""
 
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.errors import CatalogError
+from planner.facts.draws import Ties, independent, unit_draws
 from planner.facts.quantities import Quantity
 
 Floats = NDArray[np.float64]
@@ -47,13 +47,16 @@ class Ledger:
     """Looks assumptions up by name and remembers which were used.
 
     find: gives the Assumption of a name. draws: sampled values by name, shape (n,); a name
-    without draws keeps its value.
+    without draws keeps its value. ties: which numbers are drawn together.
     """
 
     def __init__(
-        self, find: Callable[[str], Assumption], draws: Mapping[str, Floats] | None = None
+        self,
+        find: Callable[[str], Assumption],
+        draws: Mapping[str, Floats] | None = None,
+        ties: Ties = independent,
     ) -> None:
-        self._find = find
+        self._find, self._ties = find, ties
         self._draws = draws or {}
         self.used: dict[str, Assumption] = {}
 
@@ -78,23 +81,17 @@ class Ledger:
 
     def sampled(self, n: int, seed: int) -> "Ledger":
         """The same ledger with n draws of every number used so far that has a range."""
-        uncertain = [row for row in self.used.values() if row.low < row.high]
-        draws = {row.parameter: _draws(row, n, seed) for row in uncertain}
-        return Ledger(self._find, draws)
+        uncertain = {row.parameter: row for row in self.used.values() if row.low < row.high}
+        units = unit_draws(uncertain, n, seed, self._ties)
+        return self.drawn({name: triangular(units[name], row) for name, row in uncertain.items()})
+
+    def drawn(self, draws: Mapping[str, Floats]) -> "Ledger":
+        """The same ledger with given values of some numbers, shape (n,), in place of its own."""
+        return Ledger(self._find, draws, self._ties)
 
     def rows(self) -> list[dict[str, Any]]:
         """The register, sorted by name, as plain dicts."""
         return [asdict(self.used[name]) for name in sorted(self.used)]
-
-
-def _draws(row: Assumption, n: int, seed: int) -> Floats:
-    """One draw in each of n equally likely slices, in random order (a Latin hypercube's column).
-
-    Seeded by the name too, so that a number keeps its draws whatever else is in the register.
-    """
-    rng = np.random.default_rng([seed, zlib.crc32(row.parameter.encode())])
-    unit: Floats = (rng.permutation(n) + rng.random(n)) / n
-    return triangular(unit, row)
 
 
 def triangular(unit: Floats, row: Assumption) -> Floats:
