@@ -30,7 +30,7 @@ def cash_plan(
     ledger: Ledger,
 ) -> Plan:
     """One option in cash terms."""
-    served = served_frac(sized, fleet)
+    served = served_frac(sized, fleet, ledger)
     need = _need(sized, fleet, served, ledger)
     bought = _bought(sized, need)
     energy, running = _running_usd_per_year(sized, fleet, own, need, served, ledger)
@@ -47,17 +47,20 @@ def cash_plan(
     )
 
 
-def served_frac(sized: Sized, fleet: Fleet) -> float:
-    """Share of demand (up to the backlog on top) that the power ceiling lets an option serve."""
+def served_frac(sized: Sized, fleet: Fleet, ledger: Ledger | None = None) -> Any:
+    """Share of demand (up to the backlog on top) that the power ceiling lets an option serve.
+
+    ledger: whose ceiling, or many; None: the one sized for. Fleets and their draw are held as sized.
+    """
     known = sized.fleets.get(fleet.id) is fleet
     watts = sized.watts[fleet.id] if known else fleet_watts(fleet, sized.catalog, sized.ledger)
     facility_w = watts.provisioned_w * sized.ledger["site.pue"]
-    ceiling_w = sized.ledger["power_budget_mw"] * W_PER_MW
+    ceiling_w = (ledger or sized.ledger)["power_budget_mw"] * W_PER_MW
     wanted = 1 + sized.ledger["backlog_frac"]
-    return float(min(wanted, ceiling_w / facility_w)) if facility_w else wanted
+    return np.minimum(wanted, ceiling_w / facility_w) if facility_w else wanted
 
 
-def _need(sized: Sized, fleet: Fleet, served: float, ledger: Ledger) -> dict[str, Any]:
+def _need(sized: Sized, fleet: Fleet, served: Any, ledger: Ledger) -> dict[str, Any]:
     """Chips in use by type, the owned types included."""
     need: dict[str, Any] = dict.fromkeys(sized.owned, 0.0)
     for pool in fleet.pools:
@@ -74,7 +77,7 @@ def _bought(sized: Sized, need: Mapping[str, Any]) -> dict[str, Any]:
 
 def _covered_frac(sized: Sized, as_built: Fleet, ledger: Ledger) -> Any:
     """How much of the as-built work the owned chips can do alone."""
-    need = _need(sized, as_built, served_frac(sized, as_built), ledger)
+    need = _need(sized, as_built, served_frac(sized, as_built, ledger), ledger)
     total = sum(need.values())
     kept = sum(np.minimum(n, sized.owned.get(chip, 0.0)) for chip, n in need.items())
     return kept / np.maximum(total, 1)
@@ -110,7 +113,7 @@ def _running_usd_per_year(
     fleet: Fleet,
     own: Costs,
     need: Mapping[str, Any],
-    served: float,
+    served: Any,
     ledger: Ledger,
 ) -> tuple[Any, Any]:
     """Energy, and the cash opex that demand does not move.
