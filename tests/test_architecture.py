@@ -32,7 +32,7 @@ UNITLESS = {
     "load_at_cap", "low", "minute",
     "min_confidence", "n", "peak_minute", "peak_to_mean", "planning_month", "pp", "pue",
     "ratio_in_18_months", "refused", "roof_order", "row", "scale_up_domain", "schema_version",
-    "slack", "tp",
+    "seed", "slack", "tp",
     "unreadable", "by_time_ratio", "by_tokens_ratio", "line_ratio",
     "usd_per_mtok_cached", "usd_per_mtok_input", "usd_per_mtok_output", "utilization", "value",
     "version", "which",
@@ -59,7 +59,9 @@ CLASS_UNITS = {
     "Solved": "the unit of the costs and of the rows",
     "Stalled": "shares, factors and counts",
     "Stream": "counts of a model's dimensions, as the papers name them",
+    "Sweep": "dollars, and names of options",
     "TimeShares": "shares of busy time",
+    "Turn": "the unit of its assumption",
     "Work": "counts of what the field names",
 }
 # Transformer dimensions are counts by nature and keep the names their papers give them.

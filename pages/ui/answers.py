@@ -48,7 +48,7 @@ def flips_of(scenario: Scenario) -> list[dict[str, Any]]:
 @st.cache_resource(max_entries=KEPT, show_spinner=False)
 def risk_of(scenario: Scenario) -> Risk:
     """What moves the value most, widest first."""
-    return planner.sample(scenario, N_SAMPLES)
+    return plan_of(scenario).risk
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)

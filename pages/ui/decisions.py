@@ -153,7 +153,14 @@ def turning_points(scenario: Scenario) -> None:
             plain(f"{name} at {show(flip['value'])}: the verdict becomes ")
             + f"**{plain(tables.ACTIONS[flip['action']].lower())}**."
         )
-    swings = answers.risk_of(scenario).swings[:5]
+    held = answers.risk_of(scenario)
+    odds = ", ".join(
+        f"{tables.ACTIONS[action].lower()} in {text.percent(share)}"
+        for action, share in held.action_frac.items()
+        if share
+    )
+    st.markdown(plain(f"Best in hindsight, by share of futures: {odds}."))
+    swings = held.swings[:5]
     st.markdown("Inputs that move the worth most, one at a time:")
     for swing in swings:
         low, high = sorted((swing.npv_low_usd, swing.npv_high_usd))

@@ -12,6 +12,7 @@ from planner.decision.headline import headline
 from planner.decision.limits import short_of_power
 from planner.decision.proposing import worth
 from planner.decision.records import option_record
+from planner.decision.risk_record import ledger_rows, risk_record
 from planner.decision.views import iso_cost, iso_power
 from planner.facts.units import W_PER_MW
 from planner.fleet.mix import PROPOSED
@@ -53,7 +54,8 @@ def document(plan: Plan, *, flips: bool, break_even: bool) -> dict[str, Any]:
         "net": {"usd_per_year": plan.bridge.net, "frac": plan.bridge.net / plan.bridge.base},
         "stranded": _stranded(plan),
         "checks": checks(plan),
-        "ledger": plan.ledger.rows(),
+        "risk": risk_record(plan, caveats, slow=flips),
+        "ledger": ledger_rows(plan, caveats),
     }
     plain: dict[str, Any] = finite(body, "", caveats)
     plain["caveats"] = list(dict.fromkeys([*_infeasible(plan), *caveats]))

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from planner.decision import megawatts
+from planner.decision.ranges import ranged
 from planner.demand.workload import RATIO_MONTHS, ratio
-from planner.facts.units import BITS_PER_BYTE, W_PER_MW
+from planner.facts.units import BITS_PER_BYTE, HOURS_PER_YEAR, W_PER_KW, W_PER_MW
 from planner.money import cash, tax
 from planner.money.economics import j_per_useful_token, revenue_usd_per_kwh, usd_per_mtok
 
 if TYPE_CHECKING:
     from planner.decision.plan import Plan
     from planner.decision.valued import Valued
-
-LEVELS = (("p10", 10), ("p50", 50), ("p90", 90))
 
 
 def headline(plan: Plan, caveats: list[str], *, slow: bool) -> dict[str, Any]:
@@ -57,6 +54,7 @@ def _shared(plan: Plan, option: str, caveats: list[str]) -> dict[str, Any]:
         "extra_throughput_frac": held.extra_throughput_frac,
         **_unit_figures(plan, option),
         **_cash_figures(plan, option, caveats),
+        "ranges": ranges(plan, option),
     }
 
 
@@ -70,15 +68,8 @@ def prefill_time_frac(plan: Plan, option: str) -> float:
 
 
 def spread(plan: Plan, figure: Callable[[Plan, Valued], Any]) -> dict[str, Any]:
-    """P10, P50 and P90 of a figure; without samples its value alone, as P50."""
-    return quantiles(figure(plan, plan.sampled or plan.money))
-
-
-def quantiles(samples: Any) -> dict[str, Any]:
-    """P10, P50, P90 of samples; a single number stands as P50."""
-    if np.ndim(samples) == 0:
-        return {"p10": None, "p50": float(samples), "p90": None}
-    return {name: float(np.percentile(samples, level)) for name, level in LEVELS}
+    """P10, P50 and P90 of a figure with their errors; without samples its value alone, as P50."""
+    return ranged(figure(plan, plan.sampled or plan.money), plan.n_samples)
 
 
 def tax_frac(plan: Plan, money: Valued) -> Any:
@@ -102,7 +93,8 @@ def paper_tax_frac(plan: Plan, caveats: list[str]) -> Any:
 
 
 def _stranded_mw(plan: Plan) -> dict[str, Any]:
-    return quantiles((plan.sampled_stranded or plan.stranded).stranded_w / W_PER_MW)
+    watts = (plan.sampled_stranded or plan.stranded).stranded_w
+    return ranged(watts / W_PER_MW, plan.n_samples)
 
 
 def stranded_capital_usd(plan: Plan) -> float:
@@ -139,7 +131,44 @@ def _cash_figures(plan: Plan, option: str, caveats: list[str]) -> dict[str, Any]
         caveats.extend(filter(None, (no_irr, no_payback)))
         found = (irr, payback, cash.waiting_usd_per_quarter(held, base, terms))
     names = ("irr_frac", "payback_years", "waiting_usd_per_quarter")
-    return {"npv_usd": quantiles(money.npv_usd[option])} | dict(zip(names, found, strict=True))
+    worth = ranged(money.npv_usd[option], plan.n_samples)
+    return {"npv_usd": worth} | dict(zip(names, found, strict=True))
+
+
+def ranges(plan: Plan, option: str) -> dict[str, dict[str, Any]]:
+    """P10, P50 and P90 of the headlines that the contract states as one number.
+
+    Without IRR and payback, which many draws do not have.
+    """
+    money, held = plan.sampled or plan.money, plan.sampled_stranded or plan.stranded
+    displacing = money.cash[plan.best]
+    figures = {
+        "software_gain_frac": gross_gap_frac(plan, money) - tax_frac(plan, money),
+        "stranded_capital_usd": displacing.displaced_book_usd - displacing.resale_usd,
+        "free_mw": plan.ledger["power_budget_mw"] - held.provisioned_w / W_PER_MW,
+        "recovered_mw": held.recovered_w / W_PER_MW,
+        "extra_throughput_frac": held.extra_throughput_frac,
+        **_sampled_unit_figures(money, option),
+    }
+    if plan.fleets["split-specialised"].feasible:
+        gross = money.gross_usd_per_year("split-specialised")
+        figures["paper_tax_frac"] = tax.paper_tax_frac(*plan.costs_along(money), gross)
+    if option != "as-built":
+        base = money.cash["as-built"]
+        waiting = cash.waiting_usd_per_quarter(money.cash[option], base, money.terms)
+        figures["waiting_usd_per_quarter"] = waiting
+    return {name: ranged(figure, plan.n_samples) for name, figure in figures.items()}
+
+
+def _sampled_unit_figures(money: Valued, option: str) -> dict[str, Any]:
+    sold, costs = money.sold[option], money.costs[option]
+    facility_w = costs.energy_kwh_per_year * W_PER_KW / HOURS_PER_YEAR
+    return {
+        "j_per_useful_token": j_per_useful_token(facility_w, sold),
+        "revenue_usd_per_kwh": revenue_usd_per_kwh(sold, costs),
+        "cost_usd_per_mtok": usd_per_mtok(money.cost_usd_per_year(option), sold),
+        "capex_usd_per_mtok": usd_per_mtok(costs.capital_usd_per_year, sold),
+    }
 
 
 def speed_to_power_quarters(plan: Plan) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from planner.decision import verdict as verdicts
 from planner.decision.document import document
 from planner.decision.flips import flips
 from planner.decision.limits import beyond
+from planner.decision.odds import Risk, risk
 from planner.decision.proposing import proposed
 from planner.decision.sized import Sized, sized
 from planner.decision.valued import AS_BUILT, Valued, valued
@@ -49,6 +50,7 @@ class Plan:
     sampled_stranded: Stranded | None
     n_samples: int
     mix: Mix | None
+    seed: int
     bridge: Bridge
     verdict: Verdict
     barred: Mapping[str, str]
@@ -84,7 +86,12 @@ class Plan:
     @cached_property
     def flips(self) -> tuple[Mapping[str, Any], ...]:
         """Values of the headline sliders at which the verdict changes."""
-        return flips(self, judged)
+        return flips(self, partial(judged, seed=self.seed))
+
+    @cached_property
+    def risk(self) -> Risk:
+        """Ranges, odds and what matters most."""
+        return risk(self, partial(judged, seed=self.seed))
 
     @cached_property
     def at_18_months(self) -> "Plan":
@@ -100,7 +107,7 @@ class Plan:
         if self.scenario.planning_month == month:
             return self
         then = self.scenario.model_copy(update={"planning_month": float(month)})
-        return plan(then, self.catalog, n_samples=self.n_samples)
+        return plan(then, self.catalog, n_samples=self.n_samples, seed=self.seed)
 
     def as_dict(self, *, flips: bool = True, break_even: bool | None = None) -> dict[str, Any]:
         """The document `plan/1` of plain values; no NaN, no infinity.
@@ -146,6 +153,7 @@ def judged(held: Sized, n_samples: int = 0, seed: int = 0) -> Plan:
         sampled_stranded=_stranded(held, draws, best) if draws else None,
         n_samples=n_samples,
         mix=mix,
+        seed=seed,
         bridge=bridge(*ladder_costs(held, money), money.extras["split-mixed"]),
         verdict=_verdict(held, sampled or money, fleets, barred),
         barred=barred,
@@ -186,6 +194,6 @@ def _verdict(
         for name in (*PURCHASABLE, PROPOSED)
         if name in money.npv_usd and name not in barred
     }
-    general = [c.id for c in held.catalog.accelerators.values() if "specialised" not in c.phase_fit]
+    general = verdicts.general_purpose(held.catalog)
     confidence = held.ledger["operator.min_confidence"]
     return verdicts.choose(candidates, fleets, confidence, general)

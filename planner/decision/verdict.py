@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from planner import text
+from planner.facts.catalog import Catalog
 from planner.fleet.mix import PROPOSED
 from planner.fleet.pools import Fleet
 
 AS_BUILT = "as-built"
-STAY, SOFTWARE, SPLIT, SPECIALISE = "stay", "software", "split", "specialise"
+ACTIONS_IN_ORDER = STAY, SOFTWARE, SPLIT, SPECIALISE = "stay", "software", "split", "specialise"
 ACTIONS = {
     "as-built": STAY,
     "monolithic-software": SOFTWARE,
@@ -61,6 +62,11 @@ def choose(
     confidence = rivals[best][1] if sampled else None
     action = action_of(best, fleets[best], general_purpose)
     return Verdict(action, best, _acting(action, good[best], confidence), confidence)
+
+
+def general_purpose(catalog: Catalog) -> list[str]:
+    """Chips that are made for any phase."""
+    return [c.id for c in catalog.accelerators.values() if "specialised" not in c.phase_fit]
 
 
 def _open(name: str, fleets: Mapping[str, Fleet]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from planner import text
 from planner.decision.plan import Plan
-from planner.decision.risk import Risk, Swing, risk, swings
+from planner.decision.risk import Risk, Swing, swings
 from planner.export import notes, pictures
 from planner.export.figures import last_place
 from planner.export.printable import printable
@@ -36,7 +36,7 @@ OPTIONS = {
 def content(plan: Plan, *, made_at: datetime, author: str, status: str) -> dict[str, Any]:
     """Everything that the page shows; `prose` holds its running text."""
     document = plan.as_dict(break_even=False)
-    held, sources = risk(plan), Sources(plan.catalog)
+    held, sources = plan.risk, Sources(plan.catalog)
     rival = contender(plan, held)
     widest = swings_of(plan, rival)
     cited = numbers(plan, document, rival, sources)
@@ -65,7 +65,7 @@ def content(plan: Plan, *, made_at: datetime, author: str, status: str) -> dict[
             "options": _options_head(plan, rival, sources),
             "tornado": _tornado_head(plan),
         },
-        "prose": notes.prose(plan, document, widest, review, notes.cut(names, shown)),
+        "prose": notes.prose(plan, document, review, notes.cut(names, shown)),
         "review": f"{review:%Y-%m-%d}",
     }
     return {**said, "sources": sources.notes()}

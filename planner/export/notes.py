@@ -1,7 +1,7 @@
 """The running text of the brief: what is asked, what would turn it, and how far to trust it."""
 
 from calendar import monthrange
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -9,9 +9,8 @@ import numpy as np
 
 from planner import text
 from planner.decision.plan import Plan
-from planner.decision.risk import Swing
+from planner.decision.wording import value_of
 from planner.export.printable import ELLIPSIS, literal, printable
-from planner.export.wording import name_of, value_of
 from planner.facts.catalog import Catalog
 
 NAME_CHARACTERS = {"assumption": 40, "caveat": 84}
@@ -29,14 +28,12 @@ EXCLUDED = (
 )
 
 
-def prose(
-    plan: Plan, document: Mapping[str, Any], widest: Sequence[Swing], review: date, cut: str
-) -> dict[str, Any]:
+def prose(plan: Plan, document: Mapping[str, Any], review: date, cut: str) -> dict[str, Any]:
     """Every sentence of the page by its place."""
     return {
         "verdict": document["verdict"]["sentence"],
         "ask": ask(plan, review),
-        "conditions": list(_conditions(plan, document, widest)),
+        "conditions": list(_conditions(plan, document)),
         "waiting": _waiting(plan, document),
         "later": _later(document),
         "caveats": _caveats(plan),
@@ -75,7 +72,7 @@ def _chips(plan: Plan, option: str) -> str:
     return f"{text.usd(usd)} of new chips" if usd else "no new chips"
 
 
-def _conditions(plan: Plan, document: Mapping[str, Any], widest: Sequence[Swing]) -> Iterator[str]:
+def _conditions(plan: Plan, document: Mapping[str, Any]) -> Iterator[str]:
     """Where the verdict turns: along the sliders, and in the widest assumptions."""
     here = document["verdict"]["action"]
     turns = [flip for flip in document["verdict"]["flips"] if flip["action"] != here]
@@ -85,27 +82,13 @@ def _conditions(plan: Plan, document: Mapping[str, Any], widest: Sequence[Swing]
         yield f"{flip['action'].capitalize()} if {name} {verb} {show(flip['value'])}."
     if not turns:
         yield "No value of the three sliders turns it."
-    crossing = [swing for swing in widest if zero(swing) is not None]
-    if crossing:
-        points = (_point(plan, swing) for swing in crossing[:SHOWN_NAMES])
-        yield f"NPV changes sign near {' or '.join(points)}."
-    else:
-        yield "No single assumption turns the sign of NPV."
-
-
-def _point(plan: Plan, swing: Swing) -> str:
-    """An assumption and its value where NPV is nil: "Growth at 3.1% a year"."""
-    name = printable(name_of(swing.assumption, plan.catalog), NAME_CHARACTERS["assumption"])
-    return f"{name} at {value_of(zero(swing) or 0.0, swing.assumption.unit)}"
-
-
-def zero(swing: Swing) -> float | None:
-    """Where a swing's NPV is about nil, drawn straight from its low to its high end."""
-    low, high = swing.npv_low_usd, swing.npv_high_usd
-    if not low * high < 0:
-        return None
-    held = swing.assumption
-    return held.low + (held.high - held.low) * low / (low - high)
+    found = (document["risk"] or {}).get("kill_conditions") or ()
+    for each in found[:SHOWN_NAMES]:
+        name = printable(each["name"], NAME_CHARACTERS["assumption"])
+        value = value_of(each["threshold"], each["unit"])
+        yield f"{each['action'].capitalize()} if {name} is {each['direction']} {value}."
+    if not found:
+        yield "No single assumption turns it within its range."
 
 
 def _verb(plan: Plan, document: Mapping[str, Any], flip: Mapping[str, Any]) -> str:

@@ -5,10 +5,10 @@ from typing import Any
 
 from planner import text
 from planner.decision.risk import Swing
+from planner.decision.wording import name_of, range_of
 from planner.export.figures import GAIN, LOSS, TOTAL, Bar, Drawing, drawn, last_place, waterfall
 from planner.export.printable import printable
 from planner.export.sources import Sources
-from planner.export.wording import name_of, range_of
 from planner.facts.catalog import Catalog
 
 NAME_CHARACTERS = 40

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from planner import text
-from planner.decision.headline import quantiles
 from planner.decision.plan import Plan
+from planner.decision.ranges import quantiles
 from planner.demand import profiles
 from planner.export.sources import Sources
 from planner.money.economics import usd_per_mtok

@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from planner.decision.risk import Swing
+import planner
+from planner import Scenario
 from planner.export import notes
-from planner.facts.ledger import Assumption
 from tests.export.printing import planned
 
 
@@ -24,20 +24,25 @@ def test_a_quarter_on_is_the_same_day_where_the_month_has_it(day, later):
     assert notes.quarter_later(day) == later
 
 
-def swing(npv_low, npv_high, low=0.0, high=0.5):
-    row = Assumption("growth_frac_per_year", 0.2, "frac/year", low, high, "estimate", "none")
-    return Swing(row, npv_low, npv_high)
+def conditions(fields):
+    plan = planner.plan(Scenario.read(fields), n_samples=64)
+    document = plan.as_dict()
+    return document["risk"]["kill_conditions"], list(notes._conditions(plan, document))
 
 
-def test_npv_is_nil_where_the_line_between_the_ends_crosses_zero():
-    assert notes.zero(swing(-1e6, 1e6)) == pytest.approx(0.25)
-    assert notes.zero(swing(-1e6, 4e6)) == pytest.approx(0.1)
-    assert notes.zero(swing(4e6, -1e6)) == pytest.approx(0.4)
+def test_the_likeliest_kill_conditions_are_said():
+    kept, said = conditions(
+        {"profile": "hyperscaler", "finance": {"price_erosion_frac_per_year": 0.2}}
+    )
+    assert len(kept) >= 2
+    for each in kept[:2]:
+        assert any(each["name"] in line and f" {each['direction']} " in line for line in said)
 
 
-@pytest.mark.parametrize("ends", [(1e6, 2e6), (-2e6, -1e6), (0.0, 1e6), (0.0, 0.0)])
-def test_npv_that_keeps_its_sign_has_no_such_point(ends):
-    assert notes.zero(swing(*ends)) is None
+def test_where_no_assumption_turns_it_that_is_said():
+    kept, said = conditions({"profile": "enterprise"})
+    assert kept == []
+    assert said[-1] == "No single assumption turns it within its range."
 
 
 def test_the_ask_names_what_is_signed():

@@ -3,7 +3,7 @@
 import pytest
 
 from planner import Scenario, load_catalog, plan
-from planner.export.wording import TITLES, name_of, range_of, value_of
+from planner.decision.wording import TITLES, name_of, range_of, value_of
 from planner.facts.ledger import Assumption
 from planner.physics.efficiency import calibrated
 
