@@ -38,11 +38,15 @@ if TYPE_CHECKING:
     from planner.decision.apart import audit_upload as audit_upload
     from planner.decision.apart import server_logs as server_logs
     from planner.decision.audited import audit as audit
+    from planner.decision.heat import heat_map as heat_map
+    from planner.decision.killing import kill_conditions as kill_conditions
     from planner.decision.plan import Plan as Plan
     from planner.decision.plan import plan as plan
+    from planner.decision.regret import regret as regret
     from planner.decision.risk import Risk as Risk
     from planner.decision.risk import sample as sample
     from planner.decision.surge import surge as surge
+    from planner.decision.sweep import sweep as sweep
     from planner.decision.told import told as told
     from planner.demand.adopting import adopted as adopted
     from planner.demand.audit import LAST_DAYS as LAST_DAYS
@@ -67,6 +71,10 @@ _LATER = {
     "Risk": "planner.decision.risk",
     "sample": "planner.decision.risk",
     "surge": "planner.decision.surge",
+    "heat_map": "planner.decision.heat",
+    "kill_conditions": "planner.decision.killing",
+    "regret": "planner.decision.regret",
+    "sweep": "planner.decision.sweep",
     "Identity": "planner.store.identity",
     "Store": "planner.store.store",
     "headline_of": "planner.store.reopening",
@@ -117,16 +125,20 @@ __all__ = [
     "calibrate",
     "check_calibration",
     "headline_of",
+    "heat_map",
+    "kill_conditions",
     "load_catalog",
     "parity_plot",
     "plan",
     "predict",
     "profiles",
     "recalibrate",
+    "regret",
     "reproduce",
     "sample",
     "server_logs",
     "surge",
+    "sweep",
     "text",
     "told",
     "unheard",
