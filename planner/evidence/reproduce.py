@@ -14,6 +14,7 @@ from planner.evidence.studies import (
     phases,
     power,
     queues,
+    reallocation,
 )
 from planner.evidence.studies.rows import Row
 from planner.facts.catalog import Catalog, load_catalog
@@ -35,6 +36,7 @@ STUDIES: tuple[Callable[[Catalog], Iterator[Row]], ...] = (
     clusters.clusters,
     clusters.pools,
     chips.spad_cluster_power,
+    reallocation.reallocations,
     money.deepseek_day,
     phases.deepseek_phases,
     phases.sglang,

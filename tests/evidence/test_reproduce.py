@@ -3,6 +3,8 @@
 What does not come out is listed here by name; its row says why.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from planner.evidence.reproduce import Row, reproduce
@@ -71,6 +73,11 @@ OUT_OF_REACH = {
         "hardware saving, conversation",
         "software-only saving, coding",
     },
+    "SPAD reallocation": {
+        "18P+7D to conversation, bloom-176b: tdp saving",
+        "8P+17D in conversation, llama-3.1-70b: cost saving",
+        "8P+17D in conversation, llama-3.1-70b: tdp saving",
+    },
     "FlowKV": {"speed-up between nodes"},
     "InferenceX": {
         f"{chip}, {buyer}"
@@ -124,6 +131,13 @@ def test_every_row_has_a_name_of_its_own():
 def test_a_row_out_of_tolerance_says_so():
     assert not Row("a paper", "speed", 100.0, 102.0, "1", 0.01).within
     assert Row("a paper", "share", 0.96, 0.94, "frac", 0.1, absolute=True).within
+
+
+def test_a_saving_of_the_other_sign_is_not_within_where_the_sign_counts():
+    near = Row("a paper", "saving", -0.07, 0.03, "frac", 0.12, absolute=True)
+    assert near.within
+    assert not replace(near, signed=True).within
+    assert replace(near, ours=-0.01, signed=True).within
 
 
 def test_a_change_below_zero_has_a_tolerance_too():

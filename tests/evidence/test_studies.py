@@ -8,7 +8,7 @@ import pytest
 
 from planner.errors import CatalogError
 from planner.evidence.reproduce import reproduce
-from planner.evidence.studies import phases, power
+from planner.evidence.studies import phases, power, reallocation
 from planner.evidence.studies.knees import knee
 from planner.evidence.studies.rigs import shipped_rig, two_roof_rig
 from planner.evidence.studies.rows import published
@@ -180,3 +180,60 @@ def test_spads_cluster_saves_a_sixth_of_the_tdp_of_h100s():
     told_name = "TDP saving over homo, conversation, normal"
     saved = 1 - (8 * 596 + 17 * 507) / (23 * 700)
     assert ours("SPAD clusters", told_name) == pytest.approx(saved)
+
+
+class TestReallocation:
+    """SPAD, Tables 7 and 8: machines of two chips that change roles."""
+
+    STUDY = published(CATALOG, "spad_reallocation")
+
+    def case(self, name, **speeds):
+        told = next(each for each in self.STUDY["case"] if each["name"] == name)
+        held = reallocation._case(CATALOG, self.STUDY, told)
+        return replace(held, **speeds)
+
+    def test_the_cases_are_those_of_the_tables(self):
+        tables = json.loads((catalog_folder() / "spad_tables.json").read_text(encoding="utf-8"))
+        for told, row in zip(self.STUDY["case"], tables["table7_8_reallocation"], strict=True):
+            assert told["name"].startswith(row["cluster"])
+            assert told["requests_per_s"].value == row["rps"]
+            assert told["h100_machines"].value == row["splitwise_h100"]
+            assert told["cost_saving"].value == pytest.approx(row["hw_pct"] / 100)
+            assert told["tdp_saving"].value == pytest.approx(row["tdp_pct"] / 100)
+
+    @pytest.mark.parametrize("place", range(6))
+    def test_the_published_savings_follow_from_the_published_machines(self, place):
+        """18P+7D cost 18·0.48 + 7·0.88 = 14.8 H100 machines and draw 18·596/700 + 7·507/700."""
+        told = self.STUDY["case"][place]
+        prefill, decode = told["prefill_machines"].value, told["decode_machines"].value
+        h100 = told["h100_machines"].value
+        cost = 1 - (0.48 * prefill + 0.88 * decode) / h100
+        watts = 1 - (596 * prefill + 507 * decode) / 700 / h100
+        assert told["cost_saving"].value == pytest.approx(cost, abs=0.015)
+        assert told["tdp_saving"].value == pytest.approx(watts, abs=0.015)
+
+    def test_a_cluster_of_chips_that_are_h100_is_worth_its_machines(self):
+        chips = ("spad-prefill", "spad-decode", "spad-h100")
+        same = dict.fromkeys(chips, 1.0)
+        room = dict.fromkeys(chips, 66_000.0)
+        held = self.case(
+            "18P+7D to conversation, bloom-176b",
+            prefill_frac=same,
+            decode_frac=same,
+            held_tokens=room,
+        )
+        assert held.h100_machines(held.most_per_s(18, 7)) == pytest.approx(25, abs=1)
+
+    def test_machines_that_change_roles_serve_more_than_those_that_do_not(self):
+        held = self.case("18P+7D to conversation, bloom-176b")
+        fixed = min(
+            held.prefill_per_s(18 * held.prefill_frac["spad-prefill"]),
+            7 * held.decode_per_s("spad-decode"),
+        )
+        assert held.most_per_s(18, 7) > 1.3 * fixed
+
+    def test_memory_bounds_what_a_prefill_chip_decodes(self):
+        """35,000 tokens of cache against 66,000, at 0.80 of the speed: well under 0.80."""
+        held = self.case("18P+7D to conversation, bloom-176b")
+        share = held.decode_per_s("spad-prefill") / held.decode_per_s("spad-h100")
+        assert 0.35 < share < 0.65

@@ -54,9 +54,9 @@ class Cluster:
     def n_prefill(self, speed: float = 1.0) -> int:
         """Machines that keep prompts within their slowdowns; `speed` over an H100's."""
         mean_s, alone_s = float(self.prompts_s.mean()) / speed, self.prompts_s
-        return self._least(lambda n: self._in_time(n, mean_s, alone_s, alone_s / speed))
+        return self._least(lambda n: self.in_time(n, mean_s, alone_s, alone_s / speed))
 
-    def _in_time(self, n: int, mean_s: float, alone_s: Floats, own_s: Floats) -> bool:
+    def in_time(self, n: int, mean_s: float, alone_s: Floats, own_s: Floats) -> bool:
         """Whether n machines keep the shares of prompts that are slowed down more than allowed."""
         levels = np.arange(1, N_STEPS**2) / N_STEPS**2
         scv = self.number("input_scv")
@@ -131,7 +131,7 @@ def clusters(catalog: Catalog) -> Iterator[Row]:
     for trace in study["trace"]:
         counts = {}
         for limits in study["slo"]:
-            held = _cluster(catalog, study, trace, limits)
+            held = published_cluster(catalog, study, trace, limits)
             counts[limits["name"]] = held.n_prefill(), held.n_decode(), held.n_whole()
             name = f"{trace['name']}, {limits['name']}"
             prefill, decode, whole = counts[limits["name"]]
@@ -150,7 +150,7 @@ def _normal(
 ) -> Iterator[Row]:
     """The other systems at normal limits: capped decode, SPAD's chips, and what they save."""
     limits = next(each for each in study["slo"] if each["name"] == "normal")
-    held, name = _cluster(catalog, study, trace, limits), trace["name"]
+    held, name = published_cluster(catalog, study, trace, limits), trace["name"]
     prefill, decode, whole = counts
     special = held.n_prefill(held.number("prefill_frac")), held.n_decode(held.number("decode_frac"))
     allowed, points = tolerance(catalog, "machines"), tolerance(catalog, "saving")
@@ -176,7 +176,7 @@ def pools(catalog: Catalog) -> Iterator[Row]:
     """How Splitwise divides forty H100 machines, in proportion to the work of each phase."""
     study, allowed = published(catalog, "spad_clusters"), tolerance(catalog, "pools")
     for trace in study["trace"]:
-        held = _cluster(catalog, study, trace, study["slo"][0], table="splitwise")
+        held = published_cluster(catalog, study, trace, study["slo"][0], table="splitwise")
         prefill_s = float(held.prompts_s.mean())
         steps = held.steps_s
         decode_s = (held.number("output_tokens") - 1) * steps[-1] / len(steps)
@@ -187,7 +187,7 @@ def pools(catalog: Catalog) -> Iterator[Row]:
         yield explained(row, study["missed_pools"])
 
 
-def _cluster(
+def published_cluster(
     catalog: Catalog,
     study: Mapping[str, Any],
     trace: Mapping[str, Any],

@@ -9,7 +9,10 @@ from planner.facts.catalog import Catalog
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One published figure beside ours; tolerance is relative unless `absolute`."""
+    """One published figure beside ours; tolerance is relative unless `absolute`.
+
+    signed: whether the sign must be the same too.
+    """
 
     source: str
     quantity: str
@@ -19,16 +22,19 @@ class Row:
     tolerance: float
     note: str = ""
     absolute: bool = False
+    signed: bool = False
 
     @property
     def within(self) -> bool:
         """Whether ours lies within the tolerance."""
         allowed = self.tolerance if self.absolute else self.tolerance * abs(self.published)
-        return bool(abs(self.ours - self.published) <= allowed)
+        opposite = self.signed and self.ours * self.published < 0
+        return bool(abs(self.ours - self.published) <= allowed and not opposite)
 
     def as_dict(self) -> dict[str, Any]:
         """The row as `reproduce --json` prints it."""
-        return {k: v for k, v in asdict(self).items() if k != "absolute"} | {"within": self.within}
+        rules = ("absolute", "signed")
+        return {k: v for k, v in asdict(self).items() if k not in rules} | {"within": self.within}
 
 
 def explained(row: Row, reason: str) -> Row:
