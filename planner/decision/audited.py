@@ -71,7 +71,7 @@ def timed(found: Audit, scenario: Scenario) -> Audit:
     if found.prefill_time_frac is None and modelled is not None:
         caveat = (
             f"prefill_time_frac is modelled for {split.modelled_on}, with the software and the "
-            f"demand scale ({scenario.demand_scale:g}) of the scenario."
+            f"demand scale ({text.number(scenario.demand_scale)}) of the scenario."
         )
         whole = found.with_prefill_time_frac(modelled, caveat)
     return replace(

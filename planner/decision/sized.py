@@ -18,6 +18,7 @@ from planner.fleet.sizing import Buying, server_chips
 from planner.fleet.watts import Watts, capped, fleet_watts, nameplate_w, tdp
 from planner.money.prices import usd_per_chip_year
 from planner.physics.machines import fallback_caveat
+from planner.text import number
 
 CAPPED = ("split-capped", "split-mixed", "split-specialised")
 
@@ -149,8 +150,8 @@ def _too_hot(scenario: Scenario, chip: Accelerator, catalog: Catalog, ledger: Le
     if unit_w <= scenario.site.rack_limit_w:
         return ""
     return (
-        f"{chip.name} comes in units of {unit_w:,.0f} W and a rack here may draw "
-        f"{scenario.site.rack_limit_w:,.0f} W; raise site.rack_limit_w to allow it."
+        f"{chip.name} comes in units of {number(unit_w, place=0)} W and a rack here may draw "
+        f"{number(scenario.site.rack_limit_w, place=0)} W; raise site.rack_limit_w to allow it."
     )
 
 

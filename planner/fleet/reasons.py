@@ -8,7 +8,7 @@ from planner.fleet.candidates import Candidates
 from planner.fleet.offers import Sizing
 from planner.fleet.pools import DECODE, Pool
 from planner.fleet.sizing import Question, choose
-from planner.text import seconds
+from planner.text import number, seconds
 
 
 def does_not_fit(sizing: Sizing, demand: Demand) -> str:
@@ -54,7 +54,8 @@ def late_prefill(
             f"No fabric hands over the caches of {demand.name} in time with {fabric.transfer} "
             f"transfer and {fabric.overlap} overlap: allow a contiguous transfer, layer by layer."
         )
+    enough = math.ceil(needed / BYTES_PER_GBIT)
     return (
-        f"The fabric is too slow for {demand.name}: {fabric.gbit_per_s_per_node:,.0f} Gbit/s per "
-        f"server, and {math.ceil(needed / BYTES_PER_GBIT):,} Gbit/s would do."
+        f"The fabric is too slow for {demand.name}: {number(fabric.gbit_per_s_per_node, place=0)} "
+        f"Gbit/s per server, and {number(enough, place=0)} Gbit/s would do."
     )

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from planner import text
 from planner.facts.units import QUARTERS_PER_YEAR
 
 Floats = NDArray[np.float64]
@@ -185,7 +186,7 @@ def irr_frac(flows: Floats) -> tuple[float | None, str]:
     if len(np.unique(np.round(found, ROOT_DECIMALS))) == 1:
         return float(found.mean()), ""
     if not len(found):
-        return None, f"No internal rate of return lies below {HIGHEST_RATE:.0%} a year."
+        return None, f"No internal rate of return lies below {text.percent(HIGHEST_RATE)} a year."
     return None, f"The cash flows have {len(found)} internal rates of return."
 
 

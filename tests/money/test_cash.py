@@ -85,12 +85,12 @@ class TestTextbookProjects:
     def test_a_project_without_any_rate_says_so(self):
         # 1000, −3000, 2500: worth something at every rate (Brealey and Myers).
         never = yearly(1000, -3000, 2500)
-        assert irr_frac(never) == (None, "No internal rate of return lies below 1000% a year.")
+        assert irr_frac(never) == (None, "No internal rate of return lies below 1,000% a year.")
 
     def test_a_rate_beyond_all_measure_is_not_denied(self):
         # Software that pays back a hundredfold in a quarter: one change of sign, so one rate.
         pays = np.array([-0.32, 30.77, 1.85, 1.73, 1.76])
-        assert irr_frac(pays) == (None, "No internal rate of return lies below 1000% a year.")
+        assert irr_frac(pays) == (None, "No internal rate of return lies below 1,000% a year.")
 
     @pytest.mark.parametrize("sign", [1, -1])
     def test_flows_of_one_sign_have_no_rate(self, sign):
