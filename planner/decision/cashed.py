@@ -50,7 +50,7 @@ def cash_plan(
 def served_frac(sized: Sized, fleet: Fleet, ledger: Ledger | None = None) -> Any:
     """Share of demand (up to the backlog on top) that the power ceiling lets an option serve.
 
-    ledger: whose ceiling, or many; None: the one sized for. Fleets and their draw are held as sized.
+    ledger: whose ceiling, or many; None: the one sized for. Fleets and their draw are held.
     """
     known = sized.fleets.get(fleet.id) is fleet
     watts = sized.watts[fleet.id] if known else fleet_watts(fleet, sized.catalog, sized.ledger)
