@@ -183,6 +183,12 @@ def speed_to_power_quarters(plan: Plan) -> dict[str, Any]:
     }
 
 
+def usd_per_mw(plan: Plan) -> dict[str, Any]:
+    """What a megawatt is worth by the way it is come by; None where none of that kind is used."""
+    found = megawatts.ways(plan.sized, plan.money, plan.best, plan.stranded)
+    return {way.id: way.usd_per_mw for way in found}
+
+
 def _dated(plan: Plan, then: Plan, month: float) -> dict[str, Any]:
     """The main figures with the fleet sized for a month."""
     return {
@@ -191,7 +197,7 @@ def _dated(plan: Plan, then: Plan, month: float) -> dict[str, Any]:
         "stranded_mw": then.stranded.stranded_w / W_PER_MW,
         "extra_throughput_frac": then.stranded.extra_throughput_frac,
         "speed_to_power_quarters": speed_to_power_quarters(then),
-        "worth": megawatts.record(megawatts.ways(then.sized, then.money, then.best, then.stranded)),
+        "usd_per_mw": usd_per_mw(then),
         "action": then.verdict.action,
         "decode_to_prefill_token_ratio": ratio(plan.scenario, month),
     }

@@ -10,6 +10,7 @@ from planner import text
 from planner.facts.units import QUARTERS_PER_YEAR
 
 Floats = NDArray[np.float64]
+LOWEST_RATE = -0.99
 HIGHEST_RATE = 10.0
 ROOT_DECIMALS = 6
 ROOT_TOLERANCE = 1e-6
@@ -182,11 +183,12 @@ def irr_frac(flows: Floats) -> tuple[float | None, str]:
     roots = np.roots(flows[::-1])
     real = roots[abs(roots.imag) < ROOT_TOLERANCE].real
     rates = (1 / real[real > 0]) ** QUARTERS_PER_YEAR - 1
-    found = rates[(rates > -1) & (rates < HIGHEST_RATE)]
+    found = rates[(rates > LOWEST_RATE) & (rates < HIGHEST_RATE)]
     if len(np.unique(np.round(found, ROOT_DECIMALS))) == 1:
         return float(found.mean()), ""
     if not len(found):
-        return None, f"No internal rate of return lies below {text.percent(HIGHEST_RATE)} a year."
+        about = f"{text.percent(LOWEST_RATE)} and {text.percent(HIGHEST_RATE)}"
+        return None, f"No internal rate of return lies between {about} a year."
     return None, f"The cash flows have {len(found)} internal rates of return."
 
 

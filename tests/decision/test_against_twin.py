@@ -221,7 +221,9 @@ def plan_rows(plan, case):
     for step, usd in twin.bridge(case).items():
         yield f"bridge {step}", plan.bridge.steps[step], usd, gross
     yield "net", plan.bridge.net, sum(twin.bridge(case).values()), gross
-    assert plan.best == twin.best(case)
+    least = twin.gross_usd(case, twin.best(case))
+    assert twin.gross_usd(case, plan.best) <= least * (1 + TOLERANCE)
+    case.known["best",] = plan.best  # of options that cost the same
     head, held = _shared(plan, plan.verdict.option_id, []), twin.stranded(case)
     taxes = twin.taxes(case)
     yield "tax", head["tax_frac"]["p50"], taxes["tax"], 1
@@ -280,7 +282,7 @@ def check_returns(plan, case):
             continue
         found, _ = cash.irr_frac(usd)
         fine = (same_rate(found, twin.rates(list(map(float, usd)), n)) for n in (500, 10_000))
-        assert any(fine), (name, found)
+        assert any(fine), (name, found, usd.tolist())
         sums = np.cumsum(twin.flows(case, name))
         if abs(sums).min() > TOLERANCE * total:
             assert cash.payback_years(usd)[0] == twin.payback_years(twin.flows(case, name))

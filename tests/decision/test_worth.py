@@ -86,7 +86,7 @@ class TestMegawatts:
 
     def test_eighteen_months_ahead_has_its_own(self):
         later = plan_of("axiom", planning_month=0).as_dict(flips=False)["headline"]["at_18_months"]
-        assert [row["id"] for row in later["worth"]] == ["recovered", "new", "rebuild"]
+        assert list(later["usd_per_mw"]) == ["recovered", "new", "rebuild"]
         assert later["speed_to_power_quarters"]["new"] == 16
 
 

@@ -85,12 +85,23 @@ class TestTextbookProjects:
     def test_a_project_without_any_rate_says_so(self):
         # 1000, −3000, 2500: worth something at every rate (Brealey and Myers).
         never = yearly(1000, -3000, 2500)
-        assert irr_frac(never) == (None, "No internal rate of return lies below 1,000% a year.")
+        assert irr_frac(never) == (
+            None,
+            "No internal rate of return lies between −99% and 1,000% a year.",
+        )
 
     def test_a_rate_beyond_all_measure_is_not_denied(self):
         # Software that pays back a hundredfold in a quarter: one change of sign, so one rate.
         pays = np.array([-0.32, 30.77, 1.85, 1.73, 1.76])
-        assert irr_frac(pays) == (None, "No internal rate of return lies below 1,000% a year.")
+        assert irr_frac(pays) == (
+            None,
+            "No internal rate of return lies between −99% and 1,000% a year.",
+        )
+
+    def test_a_loss_of_all_but_everything_is_no_second_rate(self):
+        # 100 today, 110 in a year, and next to nothing to pay long after: 10 %, not "two rates".
+        found, why = irr_frac(yearly(-100, 110, 0, 0, 0, -1e-9))
+        assert (round(found, 4), why) == (0.1, "")
 
     @pytest.mark.parametrize("sign", [1, -1])
     def test_flows_of_one_sign_have_no_rate(self, sign):

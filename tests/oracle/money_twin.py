@@ -606,12 +606,12 @@ def npv_usd(case, usd):
 
 
 def rates(usd, n):
-    """Yearly rates from −100 % to 1000 % at which flows are worth nothing, by their signs."""
+    """Yearly rates from −99 % to 1000 % at which flows are worth nothing, by their signs."""
 
     def worth(log_rate):
         return sum(flow * math.exp(-log_rate * q / 4) for q, flow in enumerate(usd))
 
-    low, high = math.log(1e-12), math.log(11.0)
+    low, high = math.log(0.01), math.log(11.0)
     marks = [low + (high - low) * k / n for k in range(n + 1)]
     values = [worth(mark) for mark in marks]
     found = []
