@@ -334,7 +334,6 @@ def rich(path=""):
         "demand_scale": 250.0,
         "training_frac": 0.2,
         "backlog_frac": 0.5,
-        "planning_month": 12.0,
         "classes": [
             {"name": name, "cache_hit_frac": 0.3} for name in ("chat", "code", "long_documents")
         ],
