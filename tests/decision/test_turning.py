@@ -10,6 +10,7 @@ import planner
 from planner import Scenario
 from planner.decision.assumptions import scenario_numbers, with_number
 from planner.decision.killing import kill_conditions
+from planner.decision.risk_record import risk_record
 from planner.decision.tornado import actions, alone, contender, npv_usd
 from planner.decision.turning import turns
 from tests.stand_ins import PROFILES
@@ -110,7 +111,7 @@ class TestKillConditions:
             assert (each["threshold"] > stated) == (each["direction"] == "above")
 
     def test_the_document_carries_them(self):
-        held = answer(CLOSE)[0].as_dict()["risk"]
+        held = risk_record(answer(CLOSE)[0], [], slow=True)
         assert held["kill_conditions"] == self.conditions()
         assert any(bar["verdict_flip"]["action"] for bar in held["tornado"])
 

@@ -4,8 +4,6 @@ from datetime import date
 
 import pytest
 
-import planner
-from planner import Scenario
 from planner.export import notes
 from tests.export.printing import planned
 
@@ -24,25 +22,23 @@ def test_a_quarter_on_is_the_same_day_where_the_month_has_it(day, later):
     assert notes.quarter_later(day) == later
 
 
-def conditions(fields):
-    plan = planner.plan(Scenario.read(fields), n_samples=64)
-    document = plan.as_dict()
-    return document["risk"]["kill_conditions"], list(notes._conditions(plan, document))
+def conditions(*kept):
+    document = {"verdict": {"action": "stay", "flips": []}, "risk": {"kill_conditions": kept}}
+    return list(notes._conditions(planned("enterprise"), document))
 
 
 def test_the_likeliest_kill_conditions_are_said():
-    kept, said = conditions(
-        {"profile": "hyperscaler", "finance": {"price_erosion_frac_per_year": 0.2}}
-    )
-    assert len(kept) >= 2
-    for each in kept[:2]:
-        assert any(each["name"] in line and f" {each['direction']} " in line for line in said)
+    growth = {"name": "Growth", "direction": "above", "threshold": 0.26, "unit": "frac/year"}
+    price = {"name": "Price", "direction": "below", "threshold": 0.2, "unit": "USD/Mtok"}
+    said = conditions(growth | {"action": "split"}, price | {"action": "software"}, {})
+    assert said[-2:] == [
+        "Split if Growth is above 26% a year.",
+        "Software if Price is below $0.20/Mtok.",
+    ]
 
 
 def test_where_no_assumption_turns_it_that_is_said():
-    kept, said = conditions({"profile": "enterprise"})
-    assert kept == []
-    assert said[-1] == "No single assumption turns it within its range."
+    assert conditions()[-1] == "No single assumption turns it within its range."
 
 
 def test_the_ask_names_what_is_signed():
