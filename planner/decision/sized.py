@@ -1,7 +1,7 @@
 """Stage one of a plan: the demand, and every option sized to it."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planner.decision.assumptions import ledger_of
 from planner.demand.scenario import Scenario
@@ -20,6 +20,11 @@ from planner.money.prices import usd_per_chip_year
 from planner.physics.machines import fallback_caveat
 from planner.text import number
 
+TRICKLE_PER_S = 1e-9
+NOBODY = (
+    "Nobody asks for anything, so the options show the smallest fleets that could answer: give "
+    "demand_scale and the requests_per_s of one class a value above 0."
+)
 CAPPED = ("split-capped", "split-mixed", "split-specialised")
 
 
@@ -57,7 +62,7 @@ def sized(scenario: Scenario, catalog: Catalog) -> Sized:
 
 
 def sizing(scenario: Scenario, catalog: Catalog) -> Sizing:
-    """What sizing needs to know of a scenario; ScenarioError where there is nothing to size."""
+    """What sizing needs to know of a scenario."""
     ledger = ledger_of(scenario, catalog)
     owned = serving_chips(scenario)
     owned_frac = _proportions(scenario, owned)
@@ -67,15 +72,12 @@ def sizing(scenario: Scenario, catalog: Catalog) -> Sizing:
     paper = tuple(_paper(catalog))
     asked = tuple(row for row in demands(scenario) if row.peak_per_s > 0)
     if not asked:
-        raise ScenarioError(
-            "classes: nobody asks for anything; give demand_scale and one class's requests_per_s "
-            "a value above 0."
-        )
+        excluded["demand"] = NOBODY
     return Sizing(
         scenario=scenario,
         catalog=catalog,
         ledger=ledger,
-        demands=asked,
+        demands=asked or _trickle(demands(scenario)),
         owned_frac=owned_frac,
         purchasable=purchasable,
         paper=paper,
@@ -89,6 +91,11 @@ def sizing(scenario: Scenario, catalog: Catalog) -> Sizing:
             spare_replicas=int(ledger["estimates.serving.spare_replicas"]),
         ),
     )
+
+
+def _trickle(rows: Iterable[Demand]) -> tuple[Demand, ...]:
+    """Classes of which hardly anybody asks anything: the smallest fleets that could answer."""
+    return tuple(replace(row, mean_per_s=TRICKLE_PER_S, peak_per_s=TRICKLE_PER_S) for row in rows)
 
 
 def serving_chips(scenario: Scenario) -> dict[str, float]:

@@ -185,9 +185,11 @@ def test_without_samples_there_is_no_confidence_and_the_caveats_say_so():
     assert any("no samples" in caveat for caveat in held["caveats"])
 
 
-def test_nobody_asking_is_refused_in_words():
-    with pytest.raises(ScenarioError, match="nobody asks"):
-        changed(demand_scale=0)
+def test_where_nobody_asks_the_answer_is_to_stay():
+    held = changed(demand_scale=0).as_dict(flips=False)
+    assert held["verdict"]["action"] == "stay"
+    assert any(caveat.startswith("Nobody asks for anything") for caveat in held["caveats"])
+    assert held["checks"]["ok"]
 
 
 def test_a_class_that_nobody_asks_for_is_left_out():

@@ -158,9 +158,12 @@ class TestDemand:
         assert sent == pytest.approx(327_680 * 1155 * 2 * 10 * 1.5, rel=0.01)  # and retries
 
     @pytest.mark.parametrize("given", [{"demand_scale": 0.0}, asked(requests_per_s=0.0)])
-    def test_where_nobody_asks_there_is_nothing_to_plan(self, given):
-        with pytest.raises(ScenarioError, match="nobody asks for anything; give demand_scale"):
-            answered({"profile": "enterprise"} | given)
+    def test_where_nobody_asks_the_smallest_fleets_stand_by_and_the_plan_says_so(self, given):
+        held = answered({"profile": "enterprise"} | given)
+        assert {pool.n_replicas * pool.replica_chips for pool in held.fleets["as-built"].pools} == {
+            8
+        }
+        assert any(said.startswith("Nobody asks for anything") for said in held.caveats)
 
     def test_a_class_that_nobody_asks_for_needs_no_pool(self):
         quiet = {"name": "quiet", "requests_per_s": 0.0}
