@@ -9,7 +9,7 @@ import streamlit as st
 import planner
 from planner import Audit, Plan, Risk, Scenario, load_catalog
 
-N_SAMPLES = 256
+N_SAMPLES = 1024
 """Draws behind the ranges on screen."""
 
 TRACES = Path(__file__).parents[2] / "hardware_catalog" / "traces"

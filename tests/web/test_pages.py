@@ -41,7 +41,7 @@ def test_every_page_opens_in_every_state(show, state):
 
 def test_start_says_the_verdict_as_the_plan_does(show):
     screen = show("start")
-    held = plan(screen.session_state["scenario"], n_samples=256)
+    held = plan(screen.session_state["scenario"], n_samples=1024)
     assert held.verdict.sentence in words(screen)
 
 
