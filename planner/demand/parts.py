@@ -19,6 +19,19 @@ def number(title: str, unit: str, low: float, high: float, about: str) -> Any:
     )
 
 
+def limit(title: str, unit: str, high: float, about: str) -> Any:
+    """A limit that need not be set: from 0, or empty for none."""
+    return Field(
+        default=None,
+        title=title,
+        description=f"{about}; empty: no limit.",
+        ge=0,
+        le=high,
+        allow_inf_nan=False,
+        json_schema_extra={"unit": unit},
+    )
+
+
 class Part(BaseModel):
     """Base of all parts: frozen, and unknown fields are refused."""
 
@@ -132,15 +145,7 @@ class Site(Part):
         "Wait for new power", "quarters", 0, 80, "Time until a new megawatt is energised."
     )
     rack_limit_w: float = number("Rack limit", "W", 1e3, 1e7, "Power that one rack may draw.")
-    n_racks: float | None = Field(
-        default=None,
-        title="Racks",
-        description="Racks that the halls have room for; empty: no limit.",
-        ge=0,
-        le=1e6,
-        allow_inf_nan=False,
-        json_schema_extra={"unit": "1"},
-    )
+    n_racks: float | None = limit("Racks", "1", 1e6, "Racks that the halls have room for")
     cooling: Literal["air", "liquid"] = Field(
         title="Cooling", description="What the halls can cool."
     )
@@ -190,14 +195,8 @@ class Finance(Part):
     component_drift_frac_per_year: float = number(
         "Hardware price drift", "frac/year", -0.9, 2, "Yearly change of hardware prices."
     )
-    capital_budget_usd: float | None = Field(
-        default=None,
-        title="Capital budget",
-        description="Most that may be spent on new chips; empty: no limit.",
-        ge=0,
-        le=1e12,
-        allow_inf_nan=False,
-        json_schema_extra={"unit": "USD"},
+    capital_budget_usd: float | None = limit(
+        "Capital budget", "USD", 1e12, "Most that may be spent on new chips"
     )
     discount_frac: float = number("Discount", "frac", 0, 1, "Average discount on list prices.")
     sold_frac: float = number("Sold share", "frac", 0, 1, "Served tokens that are paid for.")

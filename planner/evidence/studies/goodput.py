@@ -59,17 +59,18 @@ class Asked:
     level_frac: float
 
 
+def _asked(study: Mapping[str, Any], case: Mapping[str, Any]) -> Asked:
+    """Lengths of a case, with the spread and the level of its study."""
+    lengths = case["input_tokens"].value, case["output_tokens"].value
+    return Asked(*lengths, study["length_scv"].value, study["level"].value)
+
+
 def distserve(catalog: Catalog) -> Iterator[Row]:
     """What a split gains over chunked prefill in DistServe's 66B applications."""
     study, allowed = published(catalog, "distserve_goodput"), tolerance(catalog, "latency")
     for case in study["application"]:
         limits = case["ttft_s"].value, case["tpot_s"].value
-        asked = Asked(
-            case["input_tokens"].value,
-            case["output_tokens"].value,
-            study["length_scv"].value,
-            study["level"].value,
-        )
+        asked = _asked(study, case)
         whole, prefill, decode = _ways(catalog, study, asked, *limits)
         ours = _together(prefill.most(*limits), decode.most(*limits)) / whole.most(*limits)
         name = f"goodput of a split over chunks, {case['name']}"
@@ -81,12 +82,7 @@ def mlperf(catalog: Catalog) -> Iterator[Row]:
     """A published pair: the same rate, better time per token, later first one; 1 where it holds."""
     study, allowed = published(catalog, "mlperf_405b"), tolerance(catalog, "exact")
     limits = study["ttft_s"].value, study["tpot_s"].value
-    asked = Asked(
-        study["input_tokens"].value,
-        study["output_tokens"].value,
-        study["length_scv"].value,
-        study["level"].value,
-    )
+    asked = _asked(study, study)
     whole, prefill, decode = _ways(catalog, study, asked, *limits)
     rates = prefill.most(*limits), decode.most(*limits)
     both, split = whole.most(*limits), _together(*rates)
