@@ -71,4 +71,4 @@ def test_every_title_belongs_to_a_number_of_the_catalog():
     catalog = load_catalog()
     for path in TITLES:
         look_up = calibrated if path.startswith("calibration.") else type(catalog).number
-        look_up(catalog, path)
+        assert look_up(catalog, path).unit

@@ -203,7 +203,7 @@ def test_own_points_are_read_without_a_warning(tmp_path):
     path = measured_file(tmp_path, TWO)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        own(path, CATALOG)
+        assert own(path, CATALOG)
 
 
 @pytest.mark.parametrize(

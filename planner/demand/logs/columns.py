@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from planner.demand.logs.files import UTF8_MARK, LogFile, head
+from planner.demand.logs.files import UTF8_MARK, LogFile, head, objects_in
 from planner.demand.logs.limits import Limits
 from planner.demand.logs.synonyms import SYNONYMS, TEXT_NAMES, Role, plain
 from planner.errors import AuditError, UnmappedError
@@ -93,14 +93,7 @@ def _records(lines: list[str], array: bool) -> Iterator[dict[str, object]]:
             if isinstance(value, dict):
                 yield value
         return
-    text, decoder = "\n".join(lines).lstrip()[1:].lstrip(), json.JSONDecoder()
-    while text.startswith("{"):
-        try:
-            value, end = decoder.raw_decode(text)
-        except (ValueError, RecursionError):
-            return
-        yield value
-        text = text[end:].lstrip().removeprefix(",").lstrip()
+    yield from objects_in("\n".join(lines).lstrip()[1:])
 
 
 def _paths(record: Mapping[str, object], depth: int) -> Iterator[FieldPath]:

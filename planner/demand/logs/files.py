@@ -2,8 +2,10 @@
 
 import glob
 import gzip
+import json
 import os
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
@@ -220,3 +222,15 @@ def check_gzip(path: Path, limits: Limits) -> None:
         raise AuditError(
             f"{path.name} is damaged inside its gzip packing; copy it again"
         ) from error
+
+
+def objects_in(text: str) -> Iterator[dict[str, object]]:
+    """JSON objects that stand one after the other, whatever lines they spread over."""
+    decoder, rest = json.JSONDecoder(), text.lstrip()
+    while rest.startswith("{"):
+        try:
+            value, end = decoder.raw_decode(rest)
+        except (ValueError, RecursionError):
+            return
+        yield value
+        rest = rest[end:].lstrip().removeprefix(",").lstrip()

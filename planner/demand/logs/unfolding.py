@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
-from planner.demand.logs.files import LogFile, LogFiles
+from planner.demand.logs.files import LogFile, LogFiles, objects_in
 from planner.demand.logs.limits import Limits
 from planner.demand.logs.shapes import SHAPES, Record, Shape
 from planner.errors import AuditError
@@ -62,7 +62,7 @@ def documents(file: LogFile, limits: Limits) -> Iterator[Record]:
             return
         text = start + stream.read(limits.max_document_bytes + 1 - len(start))
     if len(text) <= limits.max_document_bytes and file.format == "jsonl":
-        yield from _spread(text.decode("utf-8", "replace"))
+        yield from objects_in(text.decode("utf-8", "replace").removeprefix("\ufeff"))
 
 
 def _opened(file: LogFile) -> IO[bytes]:
@@ -76,18 +76,6 @@ def _parsed(line: bytes) -> Record | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def _spread(text: str) -> Iterator[Record]:
-    """Objects that spread over several lines, one after the other."""
-    decoder, text = json.JSONDecoder(), text.removeprefix("\ufeff").lstrip()
-    while text.startswith("{"):
-        try:
-            value, end = decoder.raw_decode(text)
-        except (ValueError, RecursionError):
-            return
-        yield value
-        text = text[end:].lstrip().removeprefix(",").lstrip()
 
 
 def _written(file: LogFile, shape: Shape, path: Path, limits: Limits) -> list[str]:
