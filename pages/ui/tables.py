@@ -212,6 +212,8 @@ LINES = {
     "space_usd_per_year": "Space and power plant",
     "energy_usd_per_year": "Electricity",
     "support_usd_per_year": "Support",
+    "staff_usd_per_year": "Staff",
+    "licences_usd_per_year": "Software licences",
 }
 
 

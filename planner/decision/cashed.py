@@ -118,12 +118,13 @@ def _running_usd_per_year(
 ) -> tuple[Any, Any]:
     """Energy, and the cash opex that demand does not move.
 
-    Owned halls are paid for: within the ceiling they cost no cash. Owned chips pay no rent.
+    Owned halls are paid for: within the ceiling they cost no cash. Owned chips pay no rent, and
+    of what a rented chip takes only its licence is not in the rent.
     """
     scenario, catalog = sized.scenario, sized.catalog
     if scenario.finance.basis != "rent":
         space = own.space_usd_per_year if scenario.finance.basis == "colocate" else 0.0
-        return own.energy_usd_per_year * served, (own.support_usd_per_year + space) * served
+        return own.energy_usd_per_year * served, (own.upkeep_usd_per_year + space) * served
     housed = scenario.model_copy(
         update={"finance": scenario.finance.model_copy(update={"basis": "colocate"})}
     )
@@ -131,8 +132,9 @@ def _running_usd_per_year(
     bought = _bought(sized, need)
     kept = 1 - sum(bought.values()) / np.maximum(sum(need.values()), 1)
     rent = sum(n * capital_usd_per_year(c, scenario, catalog, ledger) for c, n in bought.items())
-    at_home = (ours.support_usd_per_year + ours.space_usd_per_year) * served * kept
-    return ours.energy_usd_per_year * served * kept, at_home + rent
+    licences = own.licences_usd_per_year * served
+    at_home = (ours.running_usd_per_year - ours.energy_usd_per_year) * served - licences
+    return ours.energy_usd_per_year * served * kept, at_home * kept + licences + rent
 
 
 def _new_types(sized: Sized, bought: Mapping[str, Any]) -> list[str]:

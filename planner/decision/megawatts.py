@@ -93,7 +93,7 @@ def _way(
         power_usd = mw * ledger["site.new_power_usd_per_mw"]
     else:
         space_usd = lines.space_usd_per_year
-    running = lines.support_usd_per_year + money.extras[fleet.id].fabric + space_usd
+    running = lines.upkeep_usd_per_year + money.extras[fleet.id].fabric + space_usd
     purchase_usd, spared_usd = _chips_usd(held, fleet, more, reuse=not new)
     if held.scenario.finance.basis == "rent":
         running, purchase_usd = running + lines.capital_usd_per_year, 0.0
@@ -132,7 +132,7 @@ def margin_usd_per_mw_year(lines: Costs, revenue_usd: Any, provisioned_w: Any) -
 
     Returns: [USD/MW/year]
     """
-    spent = lines.energy_usd_per_year + lines.support_usd_per_year
+    spent = lines.energy_usd_per_year + lines.upkeep_usd_per_year
     return (revenue_usd - spent) / (provisioned_w / W_PER_MW)
 
 

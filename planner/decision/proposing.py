@@ -103,7 +103,7 @@ def _entry(held: Sized, pool: Pool) -> Entry:
         ),
         new_usd=float(capital_usd_per_year(chip, scenario, catalog, ledger)),
         kept_usd=_kept_usd(held, chip),
-        running_usd=float(own.energy_usd_per_year + own.support_usd_per_year + space) / n,
+        running_usd=float(own.energy_usd_per_year + own.upkeep_usd_per_year + space) / n,
         capex_usd=0.0 if rented else float(all_in_usd(chip, catalog, ledger)),
         power_w=float(fleet_watts(alone, catalog, ledger).provisioned_w * ledger["site.pue"]) / n,
         rack_w=float(nameplate_w(chip, catalog, ledger)),

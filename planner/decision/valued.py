@@ -100,6 +100,8 @@ def _terms(sized: Sized, ledger: Ledger) -> Terms:
         life_years=ledger["finance.life_years"],
         price_erosion_frac_per_year=ledger["finance.price_erosion_frac_per_year"],
         component_drift_frac_per_year=ledger["finance.component_drift_frac_per_year"],
+        memory_drift_frac_per_year=ledger["prices.memory.drift_frac_per_year"],
+        memory_share_frac=ledger["prices.memory.capital_share_frac"],
         gap_closing_frac_per_year=ledger["estimates.money.gap_closing_frac_per_year"],
     )
 

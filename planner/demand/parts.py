@@ -166,6 +166,13 @@ class Operator(Part):
     loaded_usd_per_year: float = number(
         "Cost of an engineer", "USD/year", 0, 5e6, "Loaded cost of one engineer."
     )
+    licence_usd_per_chip_year: float = number(
+        "Software licence",
+        "USD/year",
+        0,
+        1e5,
+        "Paid for the serving software of each chip; 0 for open source.",
+    )
     build_quarters: float = number(
         "Time to build a split", "quarters", 0, 40, "Engineering time before the first benefit."
     )

@@ -46,6 +46,7 @@ class Terms:
     """How cash is counted: horizon, rates, and how demand and prices move.
 
     planning_years: when demand reaches what the fleet is sized for; beyond it the fleet is full.
+    memory_share_frac: what of a purchase today buys memory, whose price drifts on its own.
     """
 
     horizon_years: Any
@@ -56,6 +57,8 @@ class Terms:
     life_years: Any
     price_erosion_frac_per_year: Any
     component_drift_frac_per_year: Any
+    memory_drift_frac_per_year: Any
+    memory_share_frac: Any
     gap_closing_frac_per_year: Any
 
 
@@ -160,8 +163,10 @@ def _life(terms: Terms) -> Floats:
 
 def _drift(terms: Terms, q: Floats) -> Floats:
     """Hardware price at a quarter over today's."""
-    drift = 1 + _column(terms.component_drift_frac_per_year)
-    return np.asarray(drift ** (q / QUARTERS_PER_YEAR))
+    years, memory = q / QUARTERS_PER_YEAR, _column(terms.memory_share_frac)
+    rest_drift = (1 + _column(terms.component_drift_frac_per_year)) ** years
+    memory_drift = (1 + _column(terms.memory_drift_frac_per_year)) ** years
+    return np.asarray((1 - memory) * rest_drift + memory * memory_drift)
 
 
 def npv_usd(flows: Floats, terms: Terms) -> Any:

@@ -15,19 +15,27 @@ from planner.money.prices import (
     energy_usd_per_w_year,
     is_rented,
     space_usd_per_w_year,
+    staff_usd_per_w_year,
 )
 from planner.money.volumes import Volumes, stretch
 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Capital [USD] and yearly lines [USD/year], before fabric, team and flexibility."""
+    """Capital [USD] and yearly lines [USD/year], before fabric, team and flexibility.
+
+    space: halls or their rent, upkeep included. support: of servers, by their vendors. staff: who
+    runs the site. licences: of the serving software. memory: what of the capital buys memory.
+    """
 
     capex_usd: Any
     capital_usd_per_year: Any
     space_usd_per_year: Any
     energy_usd_per_year: Any
     support_usd_per_year: Any
+    staff_usd_per_year: Any
+    licences_usd_per_year: Any
+    memory_usd_per_year: Any
     energy_kwh_per_year: Any
 
     @property
@@ -38,7 +46,12 @@ class Costs:
     @property
     def running_usd_per_year(self) -> Any:
         """The lines that are paid in cash every year, capital apart."""
-        return self.space_usd_per_year + self.energy_usd_per_year + self.support_usd_per_year
+        return self.space_usd_per_year + self.energy_usd_per_year + self.upkeep_usd_per_year
+
+    @property
+    def upkeep_usd_per_year(self) -> Any:
+        """What keeps servers serving, beside space and energy."""
+        return self.support_usd_per_year + self.staff_usd_per_year + self.licences_usd_per_year
 
 
 def costs(
@@ -52,7 +65,7 @@ def costs(
 def _pool_costs(
     pool: Pool, scenario: Scenario, catalog: Catalog, ledger: Ledger, nominal: Ledger
 ) -> tuple[Any, ...]:
-    """The lines of one pool; a rented chip's rate covers space, energy and support."""
+    """The lines of one pool; a rented chip's rate covers all but the licences."""
     more = stretch(pool, ledger, nominal)
     n = pool.n_accelerators * more
     watts = pool_watts(pool, catalog, ledger)
@@ -60,12 +73,17 @@ def _pool_costs(
     rented = is_rented(pool.accelerator, scenario, catalog)
     ours = 0 if rented else 1
     capex = 0.0 if rented else n * all_in_usd(pool.accelerator, catalog, ledger)
+    capital = n * capital_usd_per_year(pool.accelerator, scenario, catalog, ledger)
+    housed_w = watts.provisioned_w * more * ours
     return (
         capex,
-        n * capital_usd_per_year(pool.accelerator, scenario, catalog, ledger),
-        watts.provisioned_w * more * space_usd_per_w_year(scenario, ledger) * ours,
+        capital,
+        housed_w * space_usd_per_w_year(scenario, ledger),
         facility_w * energy_usd_per_w_year(ledger) * ours,
         capex * ledger["prices.running.it_support_frac_per_year"],
+        housed_w * staff_usd_per_w_year(ledger),
+        n * ledger["operator.licence_usd_per_chip_year"],
+        capital * ledger["prices.memory.capital_share_frac"] * ours,
         facility_w * HOURS_PER_YEAR / W_PER_KW,
     )
 

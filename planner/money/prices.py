@@ -71,15 +71,25 @@ def is_rented(accelerator: str, scenario: Scenario, catalog: Catalog) -> bool:
 
 
 def space_usd_per_w_year(scenario: Scenario, ledger: Ledger) -> Any:
-    """Yearly cost of one watt of provisioned IT power, energy apart. Returns: [USD/W/year]"""
+    """Yearly cost of one watt of provisioned IT power, energy apart. Returns: [USD/W/year]
+
+    Of own halls: the annuity of their capital and their upkeep; of rented ones: the rent.
+    """
     if scenario.finance.basis != "own":
         return ledger["site.colocation_usd_per_kw_month"] * MONTHS_PER_YEAR / W_PER_KW
-    life = ledger["prices.life.facility_years"]
-    return (
-        ledger["site.new_power_usd_per_mw"]
-        / W_PER_MW
-        * paid_monthly_frac(ledger["finance.wacc_frac"], life)
+    annuity = paid_monthly_frac(ledger["finance.wacc_frac"], ledger["prices.life.facility_years"])
+    upkeep = ledger["prices.running.facility_maintenance_frac_per_year"]
+    return ledger["site.new_power_usd_per_mw"] / W_PER_MW * (annuity + upkeep)
+
+
+def staff_usd_per_w_year(ledger: Ledger) -> Any:
+    """Yearly cost of who runs one watt of provisioned IT power. Returns: [USD/W/year]"""
+    person = (
+        ledger["prices.running.it_staff_usd_per_hour"]
+        * ledger["prices.running.loaded_over_wage_frac"]
+        * ledger["prices.running.full_time_hours"]
     )
+    return ledger["prices.running.staff_fte_per_mw"] / W_PER_MW * person
 
 
 def energy_usd_per_w_year(ledger: Ledger) -> Any:
@@ -102,11 +112,13 @@ def usd_per_chip_year(
 ) -> float:
     """Rough yearly cost of a chip at TDP, only to rank configurations. Returns: [USD/year]"""
     capital = capital_usd_per_year(accelerator, scenario, catalog, ledger)
+    licence = ledger["operator.licence_usd_per_chip_year"]
     if is_rented(accelerator, scenario, catalog):
-        return float(capital)
+        return float(capital + licence)
     support = ledger["prices.running.it_support_frac_per_year"] * all_in_usd(
         accelerator, catalog, ledger
     )
-    space = nameplate_w(accelerator, catalog, ledger) * space_usd_per_w_year(scenario, ledger)
+    housed = space_usd_per_w_year(scenario, ledger) + staff_usd_per_w_year(ledger)
+    space = nameplate_w(accelerator, catalog, ledger) * housed
     energy = tdp(accelerator, ledger) * ledger["site.pue"] * energy_usd_per_w_year(ledger)
-    return float(capital + support + space + energy)
+    return float(capital + licence + support + space + energy)

@@ -194,6 +194,7 @@ class TestSums:
         for option, lines in held.money.costs.items():
             parts = [lines.capital_usd_per_year, lines.space_usd_per_year]
             parts += [lines.energy_usd_per_year, lines.support_usd_per_year]
+            parts += [lines.staff_usd_per_year, lines.licences_usd_per_year]
             extra = held.money.extras[option]
             parts += [extra.fabric, extra.orchestration, extra.flexibility]
             assert sum(parts) == pytest.approx(held.money.cost_usd_per_year(option), rel=1e-9)

@@ -43,7 +43,9 @@ class TestMegawatts:
         way, lines = worth(plan)["new"], plan.money.costs[plan.best]
         revenue = plan.money.sold[plan.best].revenue_usd
         fabric = plan.money.extras[plan.best].fabric
-        margin = revenue - lines.energy_usd_per_year - lines.support_usd_per_year - fabric
+        kept_up = lines.support_usd_per_year + lines.staff_usd_per_year
+        assert lines.licences_usd_per_year == 0
+        margin = revenue - lines.energy_usd_per_year - kept_up - fabric
         # Five years of which sixteen quarters are waited; a tenth of the chips is worn in one.
         capital = way.facility_mw * 12e6 + 0.5 * lines.capex_usd * 0.1
         assert way.start_quarters == 16

@@ -28,6 +28,8 @@ PLAIN = Terms(
     life_years=5.0,
     price_erosion_frac_per_year=0.0,
     component_drift_frac_per_year=0.0,
+    memory_drift_frac_per_year=0.0,
+    memory_share_frac=0.0,
     gap_closing_frac_per_year=0.0,
 )
 CARRYING_ON = replace(NOTHING, running_usd_per_year=40.0, interim_frac=1.0)
@@ -196,6 +198,13 @@ class TestFlowsByHand:
         plan = option(purchase_usd=100.0, start_quarters=4.0)
         held = flows(plan, held=terms(component_drift_frac_per_year=-0.2))
         assert held[4] == pytest.approx(-80)
+
+    def test_memory_in_it_has_a_price_of_its_own(self):
+        # A quarter of 100 doubles, the rest falls to four fifths.
+        plan = option(purchase_usd=100.0, start_quarters=4.0)
+        drifts = {"component_drift_frac_per_year": -0.2, "memory_drift_frac_per_year": 1.0}
+        held = flows(plan, held=terms(memory_share_frac=0.25, **drifts))
+        assert held[4] == pytest.approx(-(60 + 50))
 
     def test_against_itself_a_plan_is_worth_nothing(self):
         plan = Plan(*np.arange(1.0, 12.0))

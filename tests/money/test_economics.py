@@ -29,6 +29,13 @@ NUMBERS = {
     "accelerators.h100-sxm.price_usd": 8000.0,
     "prices.capital.all_in_over_chip_price_frac": 1.25,
     "prices.running.it_support_frac_per_year": 0.04,
+    "prices.running.facility_maintenance_frac_per_year": 0.02,
+    "prices.running.staff_fte_per_mw": 2.0,
+    "prices.running.it_staff_usd_per_hour": 40.0,
+    "prices.running.loaded_over_wage_frac": 1.25,
+    "prices.running.full_time_hours": 2000.0,
+    "prices.memory.capital_share_frac": 0.25,
+    "operator.licence_usd_per_chip_year": 300.0,
     "prices.life.facility_years": 10.0,
     "finance.wacc_frac": 0.0,
     "finance.life_years": 5.0,
@@ -66,13 +73,23 @@ class TestByHand:
     def test_capital_is_paid_off_over_the_life_of_the_chips(self):
         assert priced().capital_usd_per_year == pytest.approx(20_000)
 
-    def test_halls_are_paid_off_over_theirs(self):
-        # 15 kW of nameplate at 10 $/W over ten years.
-        assert priced().space_usd_per_year == pytest.approx(15_000)
+    def test_a_share_of_capital_buys_memory(self):
+        assert priced().memory_usd_per_year == pytest.approx(5_000)
+
+    def test_halls_are_paid_off_over_their_life_and_kept_up(self):
+        # 15 kW of nameplate at 10 $/W over ten years, and 2 % a year of it.
+        assert priced().space_usd_per_year == pytest.approx(15_000 + 3_000)
+
+    def test_staff_is_paid_by_the_megawatt(self):
+        # 2 people a megawatt at 100,000 $ a year for 15 kW.
+        assert priced().staff_usd_per_year == pytest.approx(3_000)
+
+    def test_every_chip_needs_its_licence(self):
+        assert priced().licences_usd_per_year == pytest.approx(3_000)
 
     def test_a_lower_cap_takes_less_space_and_no_less_energy(self):
         capped = priced(option=fleet(replace(POOL, power_cap_frac=0.6)))
-        assert capped.space_usd_per_year == pytest.approx(15_000 - 10 * 0.4 * 700)
+        assert capped.space_usd_per_year == pytest.approx(1.2 * (15_000 - 10 * 0.4 * 700))
         assert capped.energy_usd_per_year == priced().energy_usd_per_year
 
     def test_energy_is_metered_at_the_facility(self):
@@ -85,8 +102,9 @@ class TestByHand:
 
     def test_the_lines_add_up(self):
         held = priced()
-        assert held.running_usd_per_year == pytest.approx(15_000 + 8_760 + 4_000)
-        assert held.gross_usd_per_year == pytest.approx(47_760)
+        running = 18_000 + 8_760 + 4_000 + 3_000 + 3_000
+        assert held.running_usd_per_year == pytest.approx(running)
+        assert held.gross_usd_per_year == pytest.approx(20_000 + running)
 
 
 class TestBasis:
@@ -95,11 +113,11 @@ class TestBasis:
         assert held.space_usd_per_year == pytest.approx(15 * 200 * 12)
         assert held.capital_usd_per_year == priced().capital_usd_per_year
 
-    def test_a_rented_chip_costs_its_hours_and_nothing_else(self):
+    def test_a_rented_chip_costs_its_hours_and_its_licence(self):
         held = priced("rent")
-        assert held.gross_usd_per_year == pytest.approx(10 * 2 * 8760)
-        assert held.running_usd_per_year == 0
-        assert held.capex_usd == 0
+        assert held.gross_usd_per_year == pytest.approx(10 * 2 * 8760 + 3_000)
+        assert held.running_usd_per_year == held.licences_usd_per_year
+        assert held.capex_usd == held.memory_usd_per_year == 0
 
     def test_rented_energy_is_metered_though_not_paid(self):
         assert priced("rent").energy_kwh_per_year == priced().energy_kwh_per_year
@@ -107,7 +125,7 @@ class TestBasis:
     def test_a_chip_that_nobody_sells_can_still_be_rented(self):
         # H100 NVL: no street price, 3.07 $/h to rent.
         held = priced("rent", fleet(pool(accelerator="h100-nvl")))
-        assert held.gross_usd_per_year == pytest.approx(10 * 3.07 * 8760)
+        assert held.capital_usd_per_year == pytest.approx(10 * 3.07 * 8760)
 
 
 class TestSums:
@@ -123,7 +141,7 @@ class TestSums:
     def test_a_fleet_of_any_size_costs_the_same_per_chip(self, size):
         many = replace(POOL, n_accelerators=10 * size, n_replicas=5 * size, n_needed=4.0 * size)
         held = priced(option=fleet(many))
-        assert held.gross_usd_per_year == pytest.approx(47_760 * size, rel=1e-9)
+        assert held.gross_usd_per_year == pytest.approx(56_760 * size, rel=1e-9)
 
 
 class TestDirections:
@@ -158,7 +176,7 @@ class TestPerUnit:
         assert usd_per_mtok(365 * day, self.SOLD) == pytest.approx(0.52, abs=0.005)
 
     def test_revenue_by_the_kilowatt_hour(self):
-        held = Costs(0.0, 0.0, 0.0, 0.0, 0.0, 365 * 56_202.7)
+        held = Costs(*[0.0] * (len(LINES) - 1), 365 * 56_202.7)
         assert revenue_usd_per_kwh(self.SOLD, held) == pytest.approx(10)
 
     def test_a_megawatt_over_a_million_useful_tokens_a_second_is_a_joule_each(self):

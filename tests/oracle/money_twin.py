@@ -13,7 +13,8 @@ from functools import wraps
 HOURS, SECONDS = 8760.0, 8760.0 * 3600.0
 LADDER = ("as-built", "monolithic-software", "split-same-chip", "split-capped", "split-mixed")
 EXTRA_STEPS = ("fabric", "orchestration", "flexibility")
-LINES = ("capital", "space", "energy", "support")
+LINES = ("capital", "space", "energy", "support", "staff", "licences")
+UPKEEP = ("support", "staff", "licences")
 WATTS = ("nameplate", "provisioned", "peak", "mean", "lean_peak", "lean_mean")
 
 
@@ -186,19 +187,28 @@ def wacc(case):
 def space_usd_per_w(case, basis):
     if basis != "own":
         return case.part("site", "colocation_usd_per_kw_month") * 12 / 1000
-    life = case.number("prices.life.facility_years")
-    return case.part("site", "new_power_usd_per_mw") / 1e6 * payment(wacc(case), life)
+    yearly = payment(wacc(case), case.number("prices.life.facility_years"))
+    yearly += case.number("prices.running.facility_maintenance_frac_per_year")
+    return case.part("site", "new_power_usd_per_mw") / 1e6 * yearly
+
+
+def staff_usd_per_w(case):
+    hourly = case.number("prices.running.it_staff_usd_per_hour")
+    hourly *= case.number("prices.running.loaded_over_wage_frac")
+    people = case.number("prices.running.staff_fte_per_mw")
+    return people * hourly * case.number("prices.running.full_time_hours") / 1e6
 
 
 @once
 def costs(case, option, basis=None):
-    """Capital [USD], the four yearly lines [USD/year] and facility energy [kWh/year]."""
+    """Capital [USD], the yearly lines [USD/year] and facility energy [kWh/year]."""
     basis = basis or case.scenario["finance"]["basis"]
     total = dict.fromkeys(("capex", *LINES, "kwh"), 0.0)
     for pool in case.fleets[option]:
         chip, n, watts = pool["accelerator"], pool["n_accelerators"], pool_watts(case, pool)
         kwh = watts["mean"] * case.part("site", "pue") * HOURS / 1000
         total["kwh"] += kwh
+        total["licences"] += n * case.part("operator", "licence_usd_per_chip_year")
         if basis == "rent" and case.chips[chip]["rental"]:
             total["capital"] += n * rent_usd_per_year(case, chip)
             continue
@@ -208,7 +218,12 @@ def costs(case, option, basis=None):
         total["energy"] += kwh * case.part("site", "usd_per_kwh")
         support = case.number("prices.running.it_support_frac_per_year")
         total["support"] += n * all_in_usd(case, chip) * support
+        total["staff"] += watts["provisioned"] * staff_usd_per_w(case)
     return total
+
+
+def upkeep(lines):
+    return sum(lines[line] for line in UPKEEP)
 
 
 def gross_usd(case, option):
@@ -455,15 +470,15 @@ def yearly_cash(case, option, share, bought):
     if basis != "rent":
         held = costs(case, option)
         space = held["space"] if basis == "colocate" else 0.0
-        return held["energy"] * share, (held["support"] + space) * share
+        return held["energy"] * share, (upkeep(held) + space) * share
     housed = costs(case, option, "colocate")
     kept = 1 - sum(bought.values()) / max(sum(in_use(case, option).values()), 1.0)
     rent = 0.0
     for chip, n in bought.items():
         yearly = rent_usd_per_year if rented(case, chip) else capital_usd_per_year
         rent += n * yearly(case, chip)
-    at_home = (housed["support"] + housed["space"]) * share * kept
-    return housed["energy"] * share * kept, at_home + rent
+    at_home = (housed["support"] + housed["staff"] + housed["space"]) * share * kept
+    return housed["energy"] * share * kept, at_home + housed["licences"] * share + rent
 
 
 def displaced(case, option):
@@ -541,6 +556,8 @@ class Books:
         self.start = math.ceil(own["start"]) + delay
         self.life = max(round(finance["life_years"] * 4), 1)
         self.drift = 1 + finance["component_drift_frac_per_year"]
+        self.memory = case.number("prices.memory.capital_share_frac")
+        self.memory_drift = 1 + case.number("prices.memory.drift_frac_per_year")
         self.falling = 1 - finance["price_erosion_frac_per_year"]
         self.growth = 1 + case.scenario["growth_frac_per_year"]
         self.full = case.scenario["planning_month"] / 12
@@ -559,7 +576,8 @@ class Books:
         return (demand * moved - plan["running"]) / 4
 
     def price(self, q):
-        return self.own["purchase"] * self.drift ** (q / 4)
+        memory = self.memory * self.memory_drift ** (q / 4)
+        return self.own["purchase"] * ((1 - self.memory) * self.drift ** (q / 4) + memory)
 
     def purchases(self):
         return range(self.start, self.last, self.life)
@@ -670,7 +688,7 @@ def worth(case):
 def extended(case, option, more, mw, start, *, new):
     """The best option a share larger: chips, cash opex and power; nothing of it is owned twice."""
     lines, basis = costs(case, option), case.scenario["finance"]["basis"]
-    running = lines["support"] + extras(case, option)["fabric"]
+    running = upkeep(lines) + extras(case, option)["fabric"]
     own = NOTHING | {"start": start, "revenue": sold(case, option)["revenue"] * more}
     own["energy"] = lines["energy"] * more
     chips = {}
