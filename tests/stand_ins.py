@@ -57,6 +57,7 @@ def pool(**changes):
         demand_frac=1.0,
         p99_ttft_s=1.0,
         p99_tpot_s=0.05,
+        peak_to_mean=1.5,
         peak=Activity(0.3, 0.5),
         mean=Activity(0.15, 0.4),
         in_prefill=Activity(0.55, 0.15),

@@ -11,6 +11,7 @@ from planner.demand.workload import Demand
 from planner.facts.units import BITS_PER_BYTE, BITS_PER_GBIT, SECONDS_PER_YEAR, TOKENS_PER_MTOK
 from planner.fleet import joules
 from planner.fleet.pools import MONOLITHIC, PREFILL, Pool
+from planner.fleet.watts import draw_by_hour_w
 from planner.money.economics import j_per_useful_token, revenue_usd_per_kwh, usd_per_mtok
 
 if TYPE_CHECKING:
@@ -140,6 +141,9 @@ def _power(plan: Plan, name: str) -> dict[str, Any]:
         "facility_provisioned_w": watts.provisioned_w * pue,
         "facility_peak_w": watts.peak_w * pue,
         "facility_mean_w": watts.mean_w * pue,
+        "facility_by_hour_w": list(
+            draw_by_hour_w(plan.fleets[name], plan.catalog, plan.ledger) * pue
+        ),
     }
 
 

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from planner.decision.plan import Plan
 
 SHOWN_ROWS = 8
-N_HALVINGS = 5
+N_HALVINGS = 8
+SHARPNESS = 8
+"""A turn is known to this part of its distance from the stated value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,8 @@ def _changed(
     for end in sorted({row.low, row.high} - {row.value}):
         same, changed, there = row.value, end, action(end)
         for _ in range(N_HALVINGS if there != here else 0):
+            if SHARPNESS * abs(changed - same) <= abs(changed - row.value):
+                break
             middle = (same + changed) / 2
             at_middle = action(middle)
             if at_middle == here:

@@ -19,6 +19,7 @@ EXTENSIVE = (
     "facility_provisioned_w",
     "facility_peak_w",
     "facility_mean_w",
+    "facility_by_hour_w",
     "output_tokens_per_s",
     "cost_usd_per_year",
     "kv_gbit_per_s",
@@ -60,4 +61,6 @@ def _scaled_pool(pool: dict[str, Any], scale: float) -> dict[str, Any]:
 def _times(value: Any, scale: float) -> Any:
     if value is None:
         return None
+    if isinstance(value, list):
+        return [_times(each, scale) for each in value]
     return int(value * scale) if isinstance(value, int) else value * scale

@@ -47,6 +47,7 @@ def pool(
         demand_frac=share,
         p99_ttft_s=choice.ttft_s,
         p99_tpot_s=choice.tpot_s if role != PREFILL else None,
+        peak_to_mean=demand.peak_per_s / demand.mean_per_s,
         peak=_activity(role, curves, choice, share * sent_frac, demand.peak_per_s, batch),
         mean=_activity(role, curves, choice, share * sent_frac, demand.mean_per_s, mean_batch),
         in_prefill=_during(curves, curves.prefill, row, None) if role != DECODE else None,

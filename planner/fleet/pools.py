@@ -21,6 +21,14 @@ class Activity:
             min(self.compute_util_frac * factor, 1.0), min(self.memory_util_frac * factor, 1.0)
         )
 
+    def toward(self, other: "Activity", share: float) -> "Activity":
+        """A share of the way from here to another."""
+        here, there = self, other
+        return Activity(
+            here.compute_util_frac + share * (there.compute_util_frac - here.compute_util_frac),
+            here.memory_util_frac + share * (there.memory_util_frac - here.memory_util_frac),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Units:
@@ -62,9 +70,9 @@ class Pool:
     tp, attention_dp, ep, pp: how a replica's chips share a model (`Layout`). weight_precision,
     drafts: what runs. chunk_tokens: of prompts in a step, 0 where they have a pool of their own.
     batch: requests in decode on a replica at peak. demand_frac: share of the class served here.
-    peak, mean: over all time at the peak and the mean rate. in_prefill, in_decode: while a step of
-    that phase runs. p99_ttft_s: the whole time to first token where prefill happens; p99_tpot_s
-    where decode does.
+    peak, mean: over all time at the peak and the mean rate, peak_to_mean apart. in_prefill,
+    in_decode: while a step of that phase runs. p99_ttft_s: the whole time to first token where
+    prefill happens; p99_tpot_s where decode does.
     """
 
     role: str
@@ -86,6 +94,7 @@ class Pool:
     demand_frac: float
     p99_ttft_s: float | None
     p99_tpot_s: float | None
+    peak_to_mean: float
     peak: Activity
     mean: Activity
     in_prefill: Activity | None
@@ -100,6 +109,13 @@ class Pool:
     def replica_chips(self) -> int:
         """Chips that hold one copy of the model."""
         return self.tp * self.attention_dp * self.pp
+
+    def at(self, load: float) -> Activity:
+        """How hard its chips work at a load over the mean one, up to that of the peak."""
+        if load <= 1:
+            return self.mean.times(load)
+        above = min((load - 1) / (self.peak_to_mean - 1), 1.0)
+        return self.mean.toward(self.peak, above)
 
     def scaled(self, factor: float, units: "Units") -> "Pool":
         """The same plan for `factor` times the demand, in whole servers and with its spare."""

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from planner.facts.catalog import Catalog
 from planner.facts.ledger import Ledger
+from planner.facts.units import HOURS_PER_DAY
+from planner.fleet import day
 from planner.fleet.pools import DECODE, Activity, Fleet, Pool
 from planner.physics.power import activity_frac, chip_draw_w, harmless_cap_frac, work_rate
 
@@ -17,7 +19,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Watts:
-    """IT power [W]; nameplate ≥ provisioned (at its caps) ≥ peak draw ≥ mean draw.
+    """IT power [W]; nameplate ≥ provisioned (at its caps) ≥ peak draw ≥ mean draw over a day.
 
     lean_peak_w, lean_mean_w: draws of the same work on the replicas needed without reserve.
     """
@@ -53,8 +55,10 @@ def pool_watts(pool: Pool, catalog: Catalog, ledger: Ledger) -> Watts:
     lean = pool.n_needed / pool.n_replicas if pool.n_replicas else 0.0
 
     busier = 1 / lean if lean else 1.0
-    loads = (pool.peak, pool.mean, pool.peak.times(busier), pool.mean.times(busier))
-    peak, mean, lean_peak, lean_mean = chip.draws_w(loads, pool.power_cap_frac)
+    loads = (pool.peak, *day.activities(pool))
+    usual = chip.draws_w(loads, pool.power_cap_frac)
+    leaner = chip.draws_w([load.times(busier) for load in loads], pool.power_cap_frac)
+    (peak, mean), (lean_peak, lean_mean) = map(_peak_and_mean, (usual, leaner))
     return Watts(
         nameplate_w=n * (chip.tdp_w + rest_w),
         provisioned_w=n * (chip.tdp_w * pool.power_cap_frac + rest_w),
@@ -63,6 +67,24 @@ def pool_watts(pool: Pool, catalog: Catalog, ledger: Ledger) -> Watts:
         lean_peak_w=n * lean * (lean_peak + drawn_rest_w),
         lean_mean_w=n * lean * (lean_mean + drawn_rest_w),
     )
+
+
+def _peak_and_mean(drawn: Floats) -> tuple[Any, Any]:
+    """The first of some draws, and the day's mean of the rest."""
+    return drawn[0], day.mean(drawn[1:])
+
+
+def draw_by_hour_w(fleet: Fleet, catalog: Catalog, ledger: Ledger) -> Floats:
+    """IT draw of a fleet in each hour of an average day, from the busiest on (24,). [W]"""
+    total = np.zeros(HOURS_PER_DAY)
+    for pool in fleet.pools:
+        loads = [pool.at(load) for load in day.load_by_hour(pool.peak_to_mean)]
+        drawn = chip_draw(pool, catalog, ledger).draws_w(loads, pool.power_cap_frac)
+        rest_w = overhead_w(pool.accelerator, catalog, ledger)
+        total += pool.n_accelerators * (
+            drawn + rest_w * ledger["estimates.power.overhead_draw_frac"]
+        )
+    return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +105,10 @@ class ChipDraw:
         memory = np.array([[load.memory_util_frac] for load in loads])
         return activity_frac(self.per_memory * memory + self.per_compute * compute)
 
-    def draws_w(self, loads: Sequence[Activity], cap_frac: float) -> list[Any]:
-        """Its draw under each load and a cap: a number, or one a draw. [W]"""
+    def draws_w(self, loads: Sequence[Activity], cap_frac: float) -> Floats:
+        """Its draw under each load and a cap (loads,), or (loads, draws) where it is drawn. [W]"""
         drawn = chip_draw_w(self.idle_w, self.tdp_w, self.activity(loads), cap_frac)
-        return list(drawn if drawn.shape[-1] > 1 else drawn[:, 0])
+        return np.asarray(drawn if drawn.shape[-1] > 1 else drawn[:, 0])
 
 
 def chip_draw(pool: Pool, catalog: Catalog, ledger: Ledger) -> ChipDraw:

@@ -36,7 +36,7 @@ SHARES = st.floats(0, 1)
 
 
 def watts(**changes):
-    return pool_watts(pool(**changes), CATALOG, BY_HAND)
+    return pool_watts(pool(**{"peak_to_mean": 1.0} | changes), CATALOG, BY_HAND)
 
 
 class TestNameplate:

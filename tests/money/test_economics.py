@@ -54,7 +54,7 @@ NUMBERS = {
     "calibration.expert_order": 1.0,
 }
 HALF = Activity(0.5, 0.0)
-POOL = pool(mean=HALF, peak=HALF)
+POOL = pool(mean=HALF, peak=HALF, peak_to_mean=1.0)
 
 
 def priced(basis="own", option=None, **changes):

@@ -152,15 +152,17 @@ class TestBasis:
         ledger = held(housed, **{"site.colocation_usd_per_kw_month": 150.0})
         assert 1000 * space_usd_per_w_year(housed, ledger) == pytest.approx(1800)
 
-    def test_halls_of_ones_own_are_paid_off(self):
-        # 14 M$ a megawatt over 14 years without interest: 1 M$ a year.
+    def test_halls_of_ones_own_are_paid_off_and_kept_up(self):
+        # 14 M$ a megawatt over 14 years without interest: 1 M$ a year; 2 % of it for upkeep.
         owned = scenario(basis="own")
         free = {
             "site.new_power_usd_per_mw": 14e6,
             "finance.wacc_frac": 0.0,
             "prices.life.facility_years": 14.0,
+            "prices.running.facility_maintenance_frac_per_year": 0.02,
         }
-        assert 1e6 * space_usd_per_w_year(owned, held(owned, **free)) == pytest.approx(1e6)
+        yearly = 1e6 * space_usd_per_w_year(owned, held(owned, **free))
+        assert yearly == pytest.approx(1e6 + 0.28e6)
 
     def test_a_watt_all_year_is_8_76_kwh(self):
         assert energy_usd_per_w_year(register({"site.usd_per_kwh": 0.1})) == pytest.approx(0.876)

@@ -118,10 +118,39 @@ def pool_watts(case, pool, cap=None):
         "nameplate": n * (tdp + rest),
         "provisioned": n * (tdp * cap + rest),
         "peak": n * (drawn_w(case, pool, pool["peak"], 1, cap) + drawn_rest),
-        "mean": n * (drawn_w(case, pool, pool["mean"], 1, cap) + drawn_rest),
+        "mean": n * (day_w(case, pool, 1, cap) + drawn_rest),
         "lean_peak": n * lean * (drawn_w(case, pool, pool["peak"], busier, cap) + drawn_rest),
-        "lean_mean": n * lean * (drawn_w(case, pool, pool["mean"], busier, cap) + drawn_rest),
+        "lean_mean": n * lean * (day_w(case, pool, busier, cap) + drawn_rest),
     }
+
+
+def load_by_hour(peak_to_mean):
+    """Loads over the mean of 24 hours on a von Mises curve with that peak, by halving."""
+
+    def curve(kappa):
+        heights = [math.exp(kappa * (math.cos(2 * math.pi * h / 24) - 1)) for h in range(24)]
+        return [24 * height / sum(heights) for height in heights]
+
+    if peak_to_mean <= 1:
+        return [1.0] * 24
+    low, high = 0.0, 1000.0
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if curve(middle)[0] < peak_to_mean else (low, middle)
+    return curve(high)
+
+
+def day_w(case, pool, busier, cap):
+    """Mean draw of a chip over the hours of a day; between the mean and the peak on a line."""
+    total, top = 0.0, pool["peak_to_mean"]
+    for load in load_by_hour(top):
+        share = min((load - 1) / (top - 1), 1.0) if load > 1 else 0.0
+        at = {
+            kind: load * mean if load <= 1 else mean + share * (pool["peak"][kind] - mean)
+            for kind, mean in pool["mean"].items()
+        }
+        total += drawn_w(case, pool, at, busier, cap)
+    return total / 24
 
 
 @once

@@ -1,0 +1,55 @@
+"""An average day: how far the load of each hour lies from the mean, and what it makes chips draw.
+
+The shape is a von Mises curve, the least assuming one around a clock with a given busiest hour:
+every class is busiest in the same hour, as when the fleet is sized.
+"""
+
+from functools import lru_cache
+from math import cos, tau
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+from planner.facts.units import HOURS_PER_DAY
+from planner.fleet.pools import Activity, Pool
+
+Floats = NDArray[np.float64]
+ANGLES = tuple(tau * hour / HOURS_PER_DAY for hour in range(HOURS_PER_DAY))
+SHARPEST = 1e3
+HALF_DAY = HOURS_PER_DAY // 2
+HOURS_ALIKE = (1, *[2] * (HALF_DAY - 1), 1)
+"""How many hours of the day are as far from the busiest as 0, 1, … 12 hours."""
+
+
+@lru_cache(maxsize=256)
+def load_by_hour(peak_to_mean: float) -> tuple[float, ...]:
+    """Load of each hour over the mean, from the busiest on; they average 1.
+
+    r_h ∝ exp(κ cos 2πh/24), κ such that r_0 is the peak; a peak that no hour can hold, at 24 hours
+    a day, lasts minutes: its hour then takes all it can. Source: Mardia, Jupp, Directional
+    Statistics, 3.5.4.
+    """
+    if peak_to_mean <= 1:
+        return (1.0,) * HOURS_PER_DAY
+    sharpest = _curve(SHARPEST)[0]
+    if peak_to_mean >= sharpest:
+        return tuple(_curve(SHARPEST))
+    kappa = brentq(lambda k: _curve(k)[0] - peak_to_mean, 0.0, SHARPEST, xtol=np.finfo(float).eps)
+    return tuple(_curve(kappa))
+
+
+def _curve(kappa: float) -> list[float]:
+    heights = np.exp([kappa * (cos(angle) - 1) for angle in ANGLES])
+    return [float(height) for height in heights / heights.mean()]
+
+
+def activities(pool: Pool) -> tuple[Activity, ...]:
+    """How hard the chips of a pool work 0, 1, … 12 hours from its busiest."""
+    loads = load_by_hour(pool.peak_to_mean)[: HALF_DAY + 1]
+    return tuple(pool.at(load) for load in loads)
+
+
+def mean(by_distance: Floats) -> Floats:
+    """Mean over a day of what is given 0, 1, … 12 hours from the busiest (hours, …)."""
+    return np.tensordot(HOURS_ALIKE, by_distance, axes=1) / HOURS_PER_DAY
