@@ -1,4 +1,4 @@
-"""The economics beside the headlines: lines of cost and revenue, yearly cash, paper, break-even."""
+"""The economics beside the headlines: lines of cost and revenue, and yearly cash."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ import numpy as np
 
 from planner.decision.breakeven import break_evens
 from planner.decision.megawatts import margin_usd_per_mw_year
+from planner.decision.paper import paper
 from planner.facts.units import QUARTERS_PER_YEAR
-from planner.fleet.pools import Fleet
-from planner.money import prices, tax
 
 if TYPE_CHECKING:
     from planner.decision.plan import Plan
-
-PAPER = "split-specialised"
 
 
 def economics(plan: Plan, *, searched: bool) -> dict[str, Any]:
     """Accounts of as-built and of the recommended option.
 
-    searched: whether to look for where a split begins to pay.
+    searched: whether to size other scenarios for it: where a split begins to pay, equal precision.
     """
     option = plan.verdict.option_id
     return {
@@ -29,7 +26,7 @@ def economics(plan: Plan, *, searched: bool) -> dict[str, Any]:
         "proposed": account(plan, option) | {"option_id": option},
         "owned": owned(plan),
         "flows_usd_by_year": flows_usd_by_year(plan, option),
-        "paper": paper(plan),
+        "paper": paper(plan, searched=searched),
         "break_even": break_evens(plan) if searched else None,
     }
 
@@ -84,47 +81,3 @@ def flows_usd_by_year(plan: Plan, option: str) -> list[float]:
     flows = plan.flows_usd(option)
     years = np.arange(1, len(flows), QUARTERS_PER_YEAR)
     return [float(flows[0]), *(float(usd) for usd in np.add.reduceat(flows[1:], years - 1))]
-
-
-def paper(plan: Plan) -> dict[str, Any] | None:
-    """Paper chips at a price by elasticity, and at the vendor's price less what they save to make.
-
-    None where paper chips do not serve.
-    """
-    fleet = plan.fleets[PAPER]
-    if not fleet.feasible or PAPER not in plan.money.costs:
-        return None
-    catalog, ledger = plan.catalog, plan.ledger
-    used = sorted({pool.accelerator for pool in fleet.pools})
-    gross = plan.money.gross_usd_per_year(PAPER)
-    other = gross + _dearer_usd_per_year(plan, fleet)
-    along = plan.costs_along(plan.money)
-    return {
-        "chips": [
-            {
-                "accelerator": chip,
-                "by_elasticity_usd": prices.chip_usd(chip, catalog, ledger),
-                "vendor_less_saving_usd": prices.vendor_less_saving_usd(chip, ledger),
-            }
-            for chip in used
-        ],
-        "tax_frac_by_elasticity": tax.paper_tax_frac(*along, gross),
-        "tax_frac_vendor_less_saving": tax.paper_tax_frac(*along, other),
-    }
-
-
-def _dearer_usd_per_year(plan: Plan, fleet: Fleet) -> Any:
-    """Yearly capital and support of paper chips at vendor price less saving, over by elasticity."""
-    ledger = plan.ledger
-    rate, life = ledger["finance.wacc_frac"], ledger["finance.life_years"]
-    support = ledger["prices.running.it_support_frac_per_year"]
-    yearly = prices.paid_monthly_frac(rate, life) + support
-    dearer: Any = 0.0
-    for pool in fleet.pools:
-        chip = pool.accelerator
-        change = prices.vendor_less_saving_usd(chip, ledger) / prices.chip_usd(
-            chip, plan.catalog, ledger
-        )
-        all_in = prices.all_in_usd(chip, plan.catalog, ledger)
-        dearer += pool.n_accelerators * (change - 1) * all_in
-    return dearer * yearly

@@ -12,7 +12,7 @@ from planner.decision.limits import beyond
 from planner.decision.odds import Risk, risk
 from planner.decision.proposing import proposed
 from planner.decision.sized import Sized, sized
-from planner.decision.valued import AS_BUILT, Valued, valued
+from planner.decision.valued import AS_BUILT, Valued, ladder_costs, valued
 from planner.decision.verdict import Verdict
 from planner.demand.scenario import Scenario
 from planner.demand.workload import RATIO_MONTHS
@@ -158,13 +158,6 @@ def judged(held: Sized, n_samples: int = 0, seed: int = 0) -> Plan:
         verdict=_verdict(held, sampled or money, fleets, barred),
         barred=barred,
     )
-
-
-def ladder_costs(held: Sized, money: Valued) -> tuple[dict[str, Any], dict[str, bool]]:
-    """Gross yearly cost and feasibility of the purchasable options, in the bridge's order."""
-    feasible = {name: held.fleets[name].feasible and name in money.costs for name in PURCHASABLE}
-    gross = {name: money.gross_usd_per_year(name) for name in PURCHASABLE if name in money.costs}
-    return gross, feasible
 
 
 def _cheapest(held: Sized, money: Valued) -> str:

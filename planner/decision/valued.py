@@ -13,6 +13,7 @@ from planner.decision.sized import Sized
 from planner.demand.workload import ratio, relative_lengths
 from planner.facts.ledger import Ledger
 from planner.facts.units import MONTHS_PER_YEAR
+from planner.fleet.options import PURCHASABLE
 from planner.fleet.pools import Fleet
 from planner.money import friction, tax
 from planner.money.cash import Plan as CashPlan
@@ -81,6 +82,13 @@ def valued(
     }
     npv |= {name: npv_usd(flows_usd(plans[name], plans[AS_BUILT], terms), terms) for name in new}
     return Valued(sold, priced, extras, plans, terms, npv)
+
+
+def ladder_costs(held: Sized, money: Valued) -> tuple[dict[str, Any], dict[str, bool]]:
+    """Gross yearly cost and feasibility of the purchasable options, in the bridge's order."""
+    feasible = {name: held.fleets[name].feasible and name in money.costs for name in PURCHASABLE}
+    gross = {name: money.gross_usd_per_year(name) for name in PURCHASABLE if name in money.costs}
+    return gross, feasible
 
 
 def _volumes(sized: Sized, option: str, ledger: Ledger) -> Volumes:

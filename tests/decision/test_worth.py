@@ -6,9 +6,10 @@ import pytest
 
 import planner
 from planner import Scenario
-from planner.decision.accounts import account, flows_usd_by_year, paper
+from planner.decision.accounts import account, flows_usd_by_year
 from planner.decision.breakeven import break_evens
 from planner.decision.megawatts import ways
+from planner.decision.paper import paper, tax_frac_at_16_bit
 from tests.stand_ins import PROFILES
 
 # No interest, no tax, nothing grows or falls, chips last beyond the horizon.
@@ -136,8 +137,23 @@ class TestAccounts:
         assert sum(years) == pytest.approx(sum(flows))
 
     def test_paper_that_passes_on_only_its_saving_is_dearer(self, profile):
-        held = paper(plan_of(profile))
+        held = paper(plan_of(profile), searched=False)
         prices = {row["accelerator"]: row["vendor_less_saving_usd"] for row in held["chips"]}
         # An H100 at 30,000 $ that costs 1,035 $ to make; SPAD's chips cost 493 and 907 $.
         assert prices == {"spad-prefill": 29_458, "spad-decode": 29_872}
         assert held["tax_frac_vendor_less_saving"] < held["tax_frac_by_elasticity"]
+        assert held["tax_frac_at_16_bit"] is None
+
+
+class TestEqualPrecision:
+    def test_where_all_is_at_16_bits_already_it_is_the_paper_tax(self):
+        wide = {"weight_precision": "bf16", "kv_precision": "bf16"}
+        same = {"software": wide, "available_software": wide}
+        plan = planner.plan(Scenario.read({"profile": "axiom", **same}))
+        held = paper(plan, searched=True)
+        assert held["tax_frac_at_16_bit"] == pytest.approx(held["tax_frac_by_elasticity"])
+
+    def test_part_of_what_paper_gains_rests_on_the_rate_it_is_assumed_to_have_at_8_bits(self):
+        plan = plan_of("axiom")
+        assumed = paper(plan, searched=False)["tax_frac_by_elasticity"]
+        assert 0 < tax_frac_at_16_bit(plan) < assumed
