@@ -8,7 +8,7 @@ life at that day's price; owned halls within the ceiling cost no cash.
 
 import math
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import cache, wraps
 
 HOURS, SECONDS = 8760.0, 8760.0 * 3600.0
 LADDER = ("as-built", "monolithic-software", "split-same-chip", "split-capped", "split-mixed")
@@ -124,6 +124,7 @@ def pool_watts(case, pool, cap=None):
     }
 
 
+@cache
 def load_by_hour(peak_to_mean):
     """Loads over the mean of 24 hours on a von Mises curve with that peak, by halving."""
 
@@ -134,7 +135,7 @@ def load_by_hour(peak_to_mean):
     if peak_to_mean <= 1:
         return [1.0] * 24
     low, high = 0.0, 1000.0
-    for _ in range(200):
+    for _ in range(64):
         middle = (low + high) / 2
         low, high = (middle, high) if curve(middle)[0] < peak_to_mean else (low, middle)
     return curve(high)
