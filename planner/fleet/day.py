@@ -4,22 +4,25 @@ The shape is a von Mises curve, the least assuming one around a clock with a giv
 every class is busiest in the same hour, as when the fleet is sized.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import cos, tau
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from planner.facts.units import HOURS_PER_DAY
-from planner.fleet.pools import Activity, Pool
+from planner.fleet.pools import Pool
 
 Floats = NDArray[np.float64]
 ANGLES = tuple(tau * hour / HOURS_PER_DAY for hour in range(HOURS_PER_DAY))
 SHARPEST = 1e3
+JUST_OVER = np.nextafter(1.0, 2.0)
 HALF_DAY = HOURS_PER_DAY // 2
-HOURS_ALIKE = (1, *[2] * (HALF_DAY - 1), 1)
-"""How many hours of the day are as far from the busiest as 0, 1, … 12 hours."""
+SHARES = np.array([1, *[2] * (HALF_DAY - 1), 1]) / HOURS_PER_DAY
+"""Share of a day that is 0, 1, … 12 hours from its busiest."""
 
 
 @lru_cache(maxsize=256)
@@ -44,12 +47,26 @@ def _curve(kappa: float) -> list[float]:
     return [float(height) for height in heights / heights.mean()]
 
 
-def activities(pool: Pool) -> tuple[Activity, ...]:
-    """How hard the chips of a pool work 0, 1, … 12 hours from its busiest."""
-    loads = load_by_hour(pool.peak_to_mean)[: HALF_DAY + 1]
-    return tuple(pool.at(load) for load in loads)
+def half_day(pool: Pool) -> Floats:
+    """Shares of arithmetic and of bandwidth in use 0, 1, … 12 hours from the busiest (2, 13)."""
+    return activities(pool, load_by_hour(pool.peak_to_mean)[: HALF_DAY + 1])
 
 
-def mean(by_distance: Floats) -> Floats:
-    """Mean over a day of what is given 0, 1, … 12 hours from the busiest (hours, …)."""
-    return np.tensordot(HOURS_ALIKE, by_distance, axes=1) / HOURS_PER_DAY
+def activities(pool: Pool, loads: Sequence[float]) -> Floats:
+    """Shares of arithmetic and of bandwidth in use at loads over the mean one (2, loads).
+
+    On straight lines from rest to the mean load, and from there to the peak.
+    """
+    known = (0.0, 1.0, max(pool.peak_to_mean, JUST_OVER))
+    mean, peak = pool.mean, pool.peak
+    return np.array(
+        [
+            np.interp(loads, known, (0.0, mean.compute_util_frac, peak.compute_util_frac)),
+            np.interp(loads, known, (0.0, mean.memory_util_frac, peak.memory_util_frac)),
+        ]
+    )
+
+
+def mean(by_distance: Floats) -> Any:
+    """Mean over a day of what is given 0, 1, … 12 hours from the busiest (13, …)."""
+    return SHARES @ by_distance

@@ -21,14 +21,6 @@ class Activity:
             min(self.compute_util_frac * factor, 1.0), min(self.memory_util_frac * factor, 1.0)
         )
 
-    def toward(self, other: "Activity", share: float) -> "Activity":
-        """A share of the way from here to another."""
-        here, there = self, other
-        return Activity(
-            here.compute_util_frac + share * (there.compute_util_frac - here.compute_util_frac),
-            here.memory_util_frac + share * (there.memory_util_frac - here.memory_util_frac),
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Units:
@@ -109,13 +101,6 @@ class Pool:
     def replica_chips(self) -> int:
         """Chips that hold one copy of the model."""
         return self.tp * self.attention_dp * self.pp
-
-    def at(self, load: float) -> Activity:
-        """How hard its chips work at a load over the mean one, up to that of the peak."""
-        if load <= 1:
-            return self.mean.times(load)
-        above = min((load - 1) / (self.peak_to_mean - 1), 1.0)
-        return self.mean.toward(self.peak, above)
 
     def scaled(self, factor: float, units: "Units") -> "Pool":
         """The same plan for `factor` times the demand, in whole servers and with its spare."""

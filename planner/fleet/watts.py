@@ -1,6 +1,6 @@
 """Power of pools: nameplate, provisioned at its caps, peak draw and mean draw, kept apart."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from planner.facts.catalog import Catalog
 from planner.facts.ledger import Ledger
 from planner.facts.units import HOURS_PER_DAY
 from planner.fleet import day
-from planner.fleet.pools import DECODE, Activity, Fleet, Pool
+from planner.fleet.pools import DECODE, Fleet, Pool
 from planner.physics.power import activity_frac, chip_draw_w, harmless_cap_frac, work_rate
 
 Floats = NDArray[np.float64]
@@ -55,10 +55,10 @@ def pool_watts(pool: Pool, catalog: Catalog, ledger: Ledger) -> Watts:
     lean = pool.n_needed / pool.n_replicas if pool.n_replicas else 0.0
 
     busier = 1 / lean if lean else 1.0
-    loads = (pool.peak, *day.activities(pool))
-    usual = chip.draws_w(loads, pool.power_cap_frac)
-    leaner = chip.draws_w([load.times(busier) for load in loads], pool.power_cap_frac)
-    (peak, mean), (lean_peak, lean_mean) = map(_peak_and_mean, (usual, leaner))
+    usual = np.column_stack([_at_peak(pool), day.half_day(pool)])
+    loads = np.hstack([usual, np.minimum(usual * busier, 1)])
+    drawn = np.split(chip.draws_w(loads, pool.power_cap_frac), 2)
+    (peak, mean), (lean_peak, lean_mean) = ((each[0], day.mean(each[1:])) for each in drawn)
     return Watts(
         nameplate_w=n * (chip.tdp_w + rest_w),
         provisioned_w=n * (chip.tdp_w * pool.power_cap_frac + rest_w),
@@ -69,16 +69,15 @@ def pool_watts(pool: Pool, catalog: Catalog, ledger: Ledger) -> Watts:
     )
 
 
-def _peak_and_mean(drawn: Floats) -> tuple[Any, Any]:
-    """The first of some draws, and the day's mean of the rest."""
-    return drawn[0], day.mean(drawn[1:])
+def _at_peak(pool: Pool) -> Floats:
+    return np.array([pool.peak.compute_util_frac, pool.peak.memory_util_frac])
 
 
 def draw_by_hour_w(fleet: Fleet, catalog: Catalog, ledger: Ledger) -> Floats:
     """IT draw of a fleet in each hour of an average day, from the busiest on (24,). [W]"""
     total = np.zeros(HOURS_PER_DAY)
     for pool in fleet.pools:
-        loads = [pool.at(load) for load in day.load_by_hour(pool.peak_to_mean)]
+        loads = day.activities(pool, day.load_by_hour(pool.peak_to_mean))
         drawn = chip_draw(pool, catalog, ledger).draws_w(loads, pool.power_cap_frac)
         rest_w = overhead_w(pool.accelerator, catalog, ledger)
         total += pool.n_accelerators * (
@@ -99,13 +98,15 @@ class ChipDraw:
     per_memory: Any
     per_compute: Any
 
-    def activity(self, loads: Sequence[Activity]) -> Floats:
-        """How far between idle and TDP it draws under each load (loads, draws). [frac]"""
-        compute = np.array([[load.compute_util_frac] for load in loads])
-        memory = np.array([[load.memory_util_frac] for load in loads])
+    def activity(self, loads: Floats) -> Floats:
+        """How far between idle and TDP it draws under each load (loads, draws). [frac]
+
+        loads: shares of arithmetic and of bandwidth in use (2, loads).
+        """
+        compute, memory = loads[..., None]
         return activity_frac(self.per_memory * memory + self.per_compute * compute)
 
-    def draws_w(self, loads: Sequence[Activity], cap_frac: float) -> Floats:
+    def draws_w(self, loads: Floats, cap_frac: float) -> Floats:
         """Its draw under each load and a cap (loads,), or (loads, draws) where it is drawn. [W]"""
         drawn = chip_draw_w(self.idle_w, self.tdp_w, self.activity(loads), cap_frac)
         return np.asarray(drawn if drawn.shape[-1] > 1 else drawn[:, 0])
@@ -164,7 +165,7 @@ def _capped(pool: Pool, catalog: Catalog, ledger: Ledger) -> Pool:
     cap = harmless_cap_frac(
         chip.idle_w,
         chip.tdp_w,
-        chip.activity((pool.peak,))[0, 0],
+        chip.activity(_at_peak(pool)[:, None])[0, 0],
         margin=ledger["estimates.power.cap_margin_frac"],
         floor=ledger["power.cap.decode_harmless_frac_of_tdp"],
     )

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import i0
 
-from planner.fleet.day import HOURS_ALIKE, activities, load_by_hour, mean
+from planner.fleet.day import SHARES, activities, half_day, load_by_hour, mean
 from planner.fleet.pools import Activity
 from planner.fleet.watts import draw_by_hour_w, fleet_watts
 from tests.stand_ins import PROFILES, fleet, pool, sized_profile
@@ -43,23 +43,21 @@ class TestShape:
         assert np.mean(load_by_hour(80.0)) == pytest.approx(1)
 
     def test_thirteen_distances_stand_for_all_hours(self):
-        assert sum(HOURS_ALIKE) == 24
+        assert sum(SHARES) == pytest.approx(1)
         assert mean(np.array(load_by_hour(3.0)[:13])) == pytest.approx(1)
 
 
 class TestActivities:
     def test_it_runs_from_the_peak_through_the_mean_towards_rest(self):
-        held = activities(pool(peak_to_mean=1.5, peak=Activity(0.3, 0.5), mean=Activity(0.15, 0.4)))
-        assert held[0] == Activity(pytest.approx(0.3), pytest.approx(0.5))
+        held = half_day(pool(peak_to_mean=1.5, peak=Activity(0.3, 0.5), mean=Activity(0.15, 0.4)))
+        assert held[:, 0] == pytest.approx([0.3, 0.5])
         least = load_by_hour(1.5)[12]
-        assert held[12] == Activity(pytest.approx(0.15 * least), pytest.approx(0.4 * least))
+        assert held[:, 12] == pytest.approx([0.15 * least, 0.4 * least])
 
     def test_half_way_up_it_is_half_way(self):
         held = pool(peak_to_mean=3.0, peak=Activity(0.3, 0.6), mean=Activity(0.1, 0.4))
-        assert held.at(2.0) == Activity(pytest.approx(0.2), pytest.approx(0.5))
-        assert held.at(1.0) == held.mean
-        assert held.at(0.0) == Activity(0.0, 0.0)
-        assert held.at(9.0) == Activity(pytest.approx(0.3), pytest.approx(0.6))
+        found = activities(held, [0.0, 1.0, 2.0, 9.0])
+        assert found == pytest.approx(np.array([[0, 0.1, 0.2, 0.3], [0, 0.4, 0.5, 0.6]]))
 
 
 class TestDraw:
