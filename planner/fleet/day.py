@@ -25,7 +25,7 @@ SHARES = np.array([1, *[2] * (HALF_DAY - 1), 1]) / HOURS_PER_DAY
 """Share of a day that is 0, 1, … 12 hours from its busiest."""
 
 
-@lru_cache(maxsize=256)
+@lru_cache
 def load_by_hour(peak_to_mean: float) -> tuple[float, ...]:
     """Load of each hour over the mean, from the busiest on; they average 1.
 

@@ -274,7 +274,11 @@ def converted(profile, rate):
         })
         for name, chip in CATALOG.accelerators.items()
     }  # fmt: skip
-    catalog = replace(CATALOG, accelerators=chips)
+    numbers = dict(CATALOG.numbers)
+    numbers["prices.running.it_staff_usd_per_hour"] = quantity(
+        numbers["prices.running.it_staff_usd_per_hour"], rate
+    )
+    catalog = replace(CATALOG, accelerators=chips, numbers=numbers)
     return planner.plan(Scenario.read(given), catalog)
 
 
