@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.evidence import conventions, simulated
+from planner.evidence import board, board_report, conventions, simulated
 from planner.evidence.calibrate import CENTRAL_80
 from planner.evidence.kept import Compared
 from planner.evidence.measured import ASSUMED
@@ -61,6 +61,7 @@ def report(held: Compared, catalog: Catalog) -> str:
         by_pair(held),
         by_chip(held),
         _weak(held, catalog),
+        board_report.section(board.read(), catalog),
         simulated.section(simulated.read(), catalog),
         number_table(calibration),
     )
