@@ -17,15 +17,18 @@ from streamlit.testing.v1 import AppTest
 from planner import Scenario
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("start", "workload", "power", "options", "money", "brief")
 PAGE_PATHS = {
     "start": "",
     "workload": "requests",
     "power": "megawatts",
     "options": "ladder",
+    "fleet": "chips",
     "money": "cash",
+    "risk": "odds",
+    "compare": "side-by-side",
     "brief": "sign",
 }
+PAGES = tuple(PAGE_PATHS)
 INSIDE = ("blob:", "data:")
 CHROMIUM = Path("/usr/bin/chromium")
 SILENT = (
