@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.starlette import App
 
-from pages.ui import answers, frame, state
+from pages.ui import answers, controls, frame, state
 
 PAGES = (
     ("start", "Start", ":material/flag:", None),
@@ -39,7 +39,7 @@ def screen() -> None:
     page = st.navigation(pages, position="top")
     with frame.in_words():
         answers.ready()
-        frame.controls()
+        controls.panel()
         state.publish()
         frame.strip()
         page.run()

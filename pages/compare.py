@@ -1,3 +1,1 @@
 """Soon."""
-import streamlit as st
-st.write("soon")

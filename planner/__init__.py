@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner import text
 from planner.demand import profiles
+from planner.demand.files import read_file
 from planner.demand.scenario import Scenario
 from planner.errors import (
     ForbiddenError,
@@ -61,7 +62,10 @@ if TYPE_CHECKING:
     from planner.evidence.commands import validation_report as validation_report
     from planner.evidence.reproduce import reproduce as reproduce
     from planner.export.brief import brief_pdf as brief_pdf
+    from planner.store.comparing import changes as changes
     from planner.store.identity import Identity as Identity
+    from planner.store.records import Saved as Saved
+    from planner.store.reopening import Reopened as Reopened
     from planner.store.reopening import headline_of as headline_of
     from planner.store.store import Store as Store
 
@@ -75,7 +79,10 @@ _LATER = {
     "kill_conditions": "planner.decision.killing",
     "regret": "planner.decision.regret",
     "sweep": "planner.decision.sweep",
+    "changes": "planner.store.comparing",
     "Identity": "planner.store.identity",
+    "Reopened": "planner.store.reopening",
+    "Saved": "planner.store.records",
     "Store": "planner.store.store",
     "headline_of": "planner.store.reopening",
     "predict": "planner.evidence.commands",
@@ -109,7 +116,9 @@ __all__ = [
     "OvertakenError",
     "Plan",
     "Question",
+    "Reopened",
     "Risk",
+    "Saved",
     "Scenario",
     "ScenarioError",
     "Store",
@@ -123,6 +132,7 @@ __all__ = [
     "audit_upload",
     "brief_pdf",
     "calibrate",
+    "changes",
     "check_calibration",
     "headline_of",
     "heat_map",
@@ -132,6 +142,7 @@ __all__ = [
     "plan",
     "predict",
     "profiles",
+    "read_file",
     "recalibrate",
     "regret",
     "reproduce",

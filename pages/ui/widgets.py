@@ -117,3 +117,9 @@ def empty(title: str, next_step: str, icon: str) -> None:
 def share(frac: float | None) -> str:
     """A share as percent, whole."""
     return text.percent(frac, place=-2)
+
+
+def figure_words(value: Any) -> str:
+    """A figure of any kind as words."""
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return text.number(value) if known else "nothing" if value is None else str(value)
