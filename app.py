@@ -22,6 +22,7 @@ PAGES = (
     ("compare", "Compare", ":material/compare_arrows:", "side-by-side"),
     ("brief", "Brief", ":material/draw:", "sign"),
 )
+SIDE_PX = 320
 
 
 def screen() -> None:
@@ -30,7 +31,7 @@ def screen() -> None:
         page_title="Switchyard",
         page_icon=Path(__file__).parent / "pages/ui/icon.svg",
         layout="wide",
-        initial_sidebar_state="auto",
+        initial_sidebar_state=SIDE_PX,
     )
     pages = [
         st.Page(f"pages/{name}.py", title=title, icon=icon, url_path=path, default=path is None)
@@ -41,6 +42,7 @@ def screen() -> None:
         answers.ready()
         controls.panel()
         state.publish()
+        frame.title(page.title)
         frame.strip()
         page.run()
         frame.foot()

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.ui import answers, explain, kpis, life, state
 from pages.ui.widgets import facts, four, plain, refusals
 from pages.ui.widgets import table as show_table
-from planner import MODEL_VERSION, Plan, SwitchyardError, load_catalog
+from planner import MODEL_VERSION, Plan, SwitchyardError, load_catalog, profiles
 
 Document = Mapping[str, Any]
 
@@ -22,6 +22,31 @@ def in_words() -> Iterator[None]:
     except SwitchyardError as error:
         st.error(plain(error), icon=":material/error:")
         st.caption("Change the input it names on the left or under More assumptions, or reset.")
+
+
+QUESTIONS = {
+    "Start": "Where do I stand?",
+    "Workload": "What is this fleet really doing?",
+    "Power": "How much more can we sell from the megawatts we have?",
+    "Options": "What should the next cluster be?",
+    "Fleet": "What do I do with what I own?",
+    "Money": "Is it worth the capital?",
+    "Risk": "What would make this wrong?",
+    "Compare": "How do the plans differ?",
+    "Brief": "What do I sign?",
+}
+
+
+def title(page: str) -> None:
+    """The question that a page answers, and for whom."""
+    scenario = state.scenario()
+    held = state.opened()
+    version = f" · saved version {held.saved.version}" if held else ""
+    changed = " · changed since" if held and scenario != state.baseline() else ""
+    st.title(QUESTIONS.get(page, page), anchor=False)
+    st.caption(
+        plain(f"{scenario.name} · {profiles.caption(scenario.profile)[0]}{version}{changed}")
+    )
 
 
 def strip() -> None:

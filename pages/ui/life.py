@@ -17,10 +17,11 @@ SHARED = "shared link"
 
 def buttons(scenario: Scenario) -> None:
     """Steps back and forth, and what is kept."""
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="xsmall"):
         _step("Undo", state.undo, "undo", "One step back, exactly.", able=state.can_undo())
         _step("Redo", state.redo, "redo", "The undone step again.", able=state.can_redo())
         _step("Reset", state.reset, "restart_alt", "Back to the starting values.", able=True)
+    with st.container(horizontal=True, gap="xsmall"):
         with st.popover("Save", icon=":material/save:", help="Keep this as a named version."):
             _save(scenario)
         with st.popover("Share", icon=":material/link:", help="A link that opens this anywhere."):
@@ -31,7 +32,14 @@ def buttons(scenario: Scenario) -> None:
 
 
 def _step(label: str, act: Callable[[], None], icon: str, about: str, *, able: bool) -> None:
-    st.button(label, on_click=act, icon=f":material/{icon}:", help=about, disabled=not able)
+    st.button(
+        label,
+        on_click=act,
+        icon=f":material/{icon}:",
+        help=about,
+        disabled=not able,
+        type="tertiary",
+    )
 
 
 def _save(scenario: Scenario) -> None:

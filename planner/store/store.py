@@ -46,9 +46,7 @@ class Store:
             overlays = pinned(connection, who, held, link)
             return catalog_with(connection, who, overlays, overlays)
 
-    def scenario(
-        self, who: Identity, held: Saved | Draft, *, link: str | None = None
-    ) -> Scenario:
+    def scenario(self, who: Identity, held: Saved | Draft, *, link: str | None = None) -> Scenario:
         """A saved scenario, or the user's draft, in the schema of this release.
 
         Raises: ScenarioError where this release refuses it.
