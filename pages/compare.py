@@ -13,26 +13,27 @@ NOW = "As on screen"
 def picked() -> list[tuple[str, Scenario]]:
     """The scenarios to compare: up to three saved ones, and the one on screen."""
     try:
-        held = {f"{one.name}, version {one.version}": one for one in keeping.newest()}
+        held = {row.document_id: row for row in keeping.newest()}
     except StoreError as error:
         st.warning(plain(error), icon=":material/cloud_off:")
         held = {}
-    names = list(held)
+    names = comparing.names(held)
+    newest = list(held)[:MOST]
     chosen = st.multiselect(
         "Saved scenarios",
-        names,
-        default=names[:MOST],
+        list(held),
+        default=newest,
         max_selections=MOST,
-        format_func=plain,
-        key="compared-" + "-".join(names[:MOST]),
+        format_func=lambda one: plain(names[one]),
+        key="compared-" + "-".join(newest),
         help="Up to three; the newest first. Save one with the button on the left.",
     )
     found = [(NOW, state.scenario())]
-    for name in chosen:
+    for one in chosen:
         try:
-            found.append((name, keeping.read(held[name])))
+            found.append((names[one], keeping.read(held[one])))
         except SwitchyardError as error:
-            st.warning(plain(f"{name}: {error}"), icon=":material/block:")
+            st.warning(plain(f"{names[one]}: {error}"), icon=":material/block:")
     return found
 
 

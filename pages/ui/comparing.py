@@ -6,10 +6,20 @@ from typing import Any
 import pandas as pd
 
 from pages.ui import answers, kpis, tables
-from planner import Scenario, changes, text
+from planner import Saved, Scenario, changes, text
 
 SHOWN_CHARACTERS = 60
 Column = tuple[str, Scenario]
+
+
+def names(held: Mapping[str, Saved]) -> dict[str, str]:
+    """What each saved scenario is called; those of one name are numbered."""
+    found: dict[str, str] = {}
+    for one, row in held.items():
+        name = f"{row.name}, version {row.version}"
+        n = sum(other == name or other.startswith(f"{name} (") for other in found.values())
+        found[one] = f"{name} ({n + 1})" if n else name
+    return found
 
 
 def figures(held: Sequence[Column]) -> pd.DataFrame:

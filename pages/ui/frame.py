@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import answers, explain, kpis, life, state
+from pages.ui import answers, explain, glossary, kpis, life, state
 from pages.ui.widgets import facts, four, plain, refusals
 from pages.ui.widgets import table as show_table
 from planner import MODEL_VERSION, Plan, SwitchyardError, load_catalog, profiles
@@ -108,6 +108,7 @@ def foot() -> None:
         else "Master check FAILED"
     )
     catalog = load_catalog()
+    glossary.show()
     st.divider()
     st.caption(
         plain(f"{says} · model {MODEL_VERSION} · catalog {catalog.date} ({catalog.version})")
