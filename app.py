@@ -41,11 +41,11 @@ def screen() -> None:
     with frame.in_words():
         answers.ready()
         controls.panel()
-        state.publish()
         frame.title(page.title)
         frame.strip()
         page.run()
         frame.foot()
+    state.publish()
 
 
 if __name__ == "__main__":
@@ -54,4 +54,4 @@ else:
     # Streamlit takes a folder named pages for its older kind of pages until the first run ends,
     # and would answer the first link of a day with "page not found".
     PagesManager.uses_pages_directory = False
-    server = App(__file__)
+    server = App(__file__, lifespan=answers.warming)

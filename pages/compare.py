@@ -6,7 +6,7 @@ from pages.ui import charts, comparing, keeping, state
 from pages.ui.widgets import chart, empty, numbers, plain, table
 from planner import Scenario, StoreError, SwitchyardError, text
 
-MOST = 3
+MOST, SHOWN = 3, 12
 NOW = "As on screen"
 
 
@@ -19,17 +19,19 @@ def picked() -> list[tuple[str, Scenario]]:
         held = {}
     names = comparing.names(held)
     newest = list(held)[:MOST]
-    chosen = st.multiselect(
+    chosen = st.pills(
         "Saved scenarios",
-        list(held),
+        list(held)[:SHOWN],
+        selection_mode="multi",
         default=newest,
-        max_selections=MOST,
         format_func=lambda one: plain(names[one]),
         key="compared-" + "-".join(newest),
         help="Up to three; the newest first. Save one with the button on the left.",
     )
     found = [(NOW, state.scenario())]
-    for one in chosen:
+    if len(chosen) > MOST:
+        st.warning("Three at most; the ones picked last are left out.", icon=":material/filter_3:")
+    for one in chosen[:MOST]:
         try:
             found.append((names[one], keeping.read(held[one])))
         except SwitchyardError as error:

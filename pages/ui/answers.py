@@ -1,6 +1,9 @@
 """Every answer of the planner, computed once per scenario and shared by all sessions."""
 
+import asyncio
 import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,14 @@ KEPT = 128
 SERIES = 1024
 SLIDERS = ("decode_to_prefill_token_ratio", "power_budget_mw", "fleet_mix")
 LATER_MONTH = 18.0
+
+
+@asynccontextmanager
+async def warming(_server: object) -> AsyncIterator[None]:
+    """While the server waits for its first reader, a thread loads what every answer needs."""
+    loading = asyncio.create_task(asyncio.to_thread(planner.plan, Scenario(), n_samples=2))
+    yield
+    loading.cancel()
 
 
 @st.cache_resource(show_spinner=False)

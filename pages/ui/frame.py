@@ -44,9 +44,9 @@ def title(page: str) -> None:
     version = f" · saved version {held.saved.version}" if held else ""
     changed = " · changed since" if held and scenario != state.baseline() else ""
     st.title(QUESTIONS.get(page, page), anchor=False)
-    st.caption(
-        plain(f"{scenario.name} · {profiles.caption(scenario.profile)[0]}{version}{changed}")
-    )
+    who = dict.fromkeys((scenario.name, profiles.caption(scenario.profile)[0]))
+    line = plain(" · ".join(who) + version + changed)
+    st.markdown(f"## :small[{line}]", anchors=False)
 
 
 def strip() -> None:

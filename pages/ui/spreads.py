@@ -42,7 +42,9 @@ def tornado(table: pd.DataFrame, show: Show, *, base: float) -> go.Figure:
     table: name, low_usd, high_usd, low, high, turn ("" where it turns nothing).
     """
     figure = go.Figure()
-    names = [wrapped(name) for name in table["name"]]
+    names = [
+        wrapped(row.name) + (f"<br>◆ {row.turn}" if row.turn else "") for row in table.itertuples()
+    ]
     for column, words, n in (("low_usd", "low", 1), ("high_usd", "high", 0)):
         figure.add_bar(
             name=f"Input at its {words} end",
@@ -72,12 +74,10 @@ def tornado(table: pd.DataFrame, show: Show, *, base: float) -> go.Figure:
     figure.update_layout(barmode="overlay")
     low, high = min(base, float(ends.min().min())), max(base, float(ends.max().max()))
     rows(figure, len(table), (low, high), headroom=1)
-    room = 0.85 if any(table["turn"]) else 0.55
-    figure.update_xaxes(range=[low - (high - low) * 0.04, high + (high - low) * room])
+    figure.update_xaxes(range=[low - (high - low) * 0.04, high + (high - low) * 0.6])
     return legend(figure, below=True)
 
 
 def _span(row: object, show: Show) -> str:
     low, high = sorted((row.low_usd, row.high_usd))  # type: ignore[attr-defined]
-    turn = row.turn  # type: ignore[attr-defined]
-    return f"{show(low)} to {show(high)}" + (f"<br>  ◆ {turn}" if turn else "")
+    return f"{show(low)} to {show(high)}"
