@@ -11,7 +11,6 @@ from planner.fleet.candidates import Candidates
 from planner.fleet.curves import drafts
 from planner.fleet.offers import allowed
 from planner.fleet.pools import PREFILL, Pool
-from planner.fleet.tables import LOADS
 
 FULLNESS = np.linspace(0.5, 1.1, 25)
 """Chips of the plan over chips that are run: 1 is the plan, more is fewer chips."""
@@ -57,16 +56,17 @@ def _percentiles(held: Candidates, pool: Pool) -> tuple[Any, Any] | None:
     if row is None:
         return None
     table = held.tables[pool.role].at(np.array([row]))
-    load = FULLNESS * pool.utilization
+    loads = held.offered.per_s[row] / table.full_per_s[0, 0] / table.n_replicas[0]
+    wanted = FULLNESS * pool.utilization
 
     def read(values: Any) -> Any:
         finite = np.isfinite(values)
         if not finite.any():
-            return np.full(load.shape, np.inf)
-        found = np.interp(load, LOADS[finite], values[finite])
-        return np.where(load <= LOADS[finite][-1], found, np.inf)
+            return np.full(wanted.shape, np.inf)
+        found = np.interp(wanted, loads[finite], values[finite])
+        return np.where(wanted <= loads[finite][-1], found, np.inf)
 
-    next_s = np.zeros(load.shape) if pool.role == PREFILL else read(table.tpot_s[0])
+    next_s = np.zeros(wanted.shape) if pool.role == PREFILL else read(table.tpot_s[0])
     return read(table.ttft_s[0]), next_s
 
 
