@@ -1,39 +1,57 @@
-"""The dashboard: pages, the frame around them, and nothing else."""
+"""The dashboard: pages, the frame around them, and nothing else.
+
+`streamlit run app.py` reads it twice: imported it is the server, run it is one reader's screen.
+"""
 
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.starlette import App
 
-from pages.ui import answers, frame, state
+from pages.ui import answers, controls, frame, state
 
-st.set_page_config(
-    page_title="Switchyard",
-    page_icon=Path(__file__).parent / "pages/ui/icon.svg",
-    layout="wide",
-    initial_sidebar_state="auto",
+PAGES = (
+    ("start", "Start", ":material/flag:", None),
+    ("workload", "Workload", ":material/query_stats:", "requests"),
+    ("power", "Power", ":material/bolt:", "megawatts"),
+    ("options", "Options", ":material/stairs:", "ladder"),
+    ("fleet", "Fleet", ":material/dns:", "chips"),
+    ("money", "Money", ":material/payments:", "cash"),
+    ("risk", "Risk", ":material/warning:", "odds"),
+    ("compare", "Compare", ":material/compare_arrows:", "side-by-side"),
+    ("brief", "Brief", ":material/draw:", "sign"),
 )
+SIDE_PX = 320
 
-page = st.navigation(
-    [
-        st.Page("pages/start.py", title="Start", icon=":material/flag:", default=True),
-        st.Page(
-            "pages/workload.py",
-            title="Workload",
-            icon=":material/query_stats:",
-            url_path="requests",
-        ),
-        st.Page("pages/power.py", title="Power", icon=":material/bolt:", url_path="megawatts"),
-        st.Page("pages/options.py", title="Options", icon=":material/stairs:", url_path="ladder"),
-        st.Page("pages/money.py", title="Money", icon=":material/payments:", url_path="cash"),
-        st.Page("pages/brief.py", title="Brief", icon=":material/draw:", url_path="sign"),
-    ],
-    position="top",
-)
 
-with frame.in_words():
-    answers.ready()
-    frame.controls()
+def screen() -> None:
+    """One reader's screen."""
+    st.set_page_config(
+        page_title="Switchyard",
+        page_icon=Path(__file__).parent / "pages/ui/icon.svg",
+        layout="wide",
+        initial_sidebar_state=SIDE_PX,
+    )
+    pages = [
+        st.Page(f"pages/{name}.py", title=title, icon=icon, url_path=path, default=path is None)
+        for name, title, icon, path in PAGES
+    ]
+    page = st.navigation(pages, position="top")
+    with frame.in_words():
+        answers.ready()
+        controls.panel()
+        frame.title(page.title)
+        frame.strip()
+        page.run()
+        frame.foot()
     state.publish()
-    frame.strip()
-    page.run()
-    frame.foot()
+
+
+if __name__ == "__main__":
+    screen()
+else:
+    # Streamlit takes a folder named pages for its older kind of pages until the first run ends,
+    # and would answer the first link of a day with "page not found".
+    PagesManager.uses_pages_directory = False
+    server = App(__file__, lifespan=answers.warming)

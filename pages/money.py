@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import answers, charts, fields, kpis, ledgers, state, tables
+from pages.ui import answers, charts, curves, fields, kpis, ledgers, state, tables, trends
 from pages.ui.widgets import chart, figures, plain, table
 from planner import text
 
@@ -28,10 +28,13 @@ def cash() -> None:
 
 
 def flows() -> None:
-    held = ledgers.flows(plan, chosen)
-    if held is not None:
-        st.subheader("Cash by quarter", anchor=False)
-        chart(charts.cumulative(held, text.usd), held, "flows", alt="Cash by quarter and its sum")
+    st.subheader("When does the cash come back?", anchor=False)
+    st.caption("After tax, against carrying on. Band: 8 of 10 futures; above zero it is paid back.")
+    held = trends.cash(plan, chosen)
+    figure = curves.cash_band(
+        held, text.usd, even=document["headline"]["proposed"]["payback_years"]
+    )
+    chart(figure, held, "flows", alt="Running sum of cash with the band of 8 of 10 futures")
 
 
 if document["verdict"]["action"] == "stay":

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.ui import answers, charts, fields, ladder, state, tables
+from pages.ui import answers, charts, fields, ladder, outlooks, state, tables, trends
+from pages.ui.curves import flow
 from pages.ui.widgets import chart, figures, numbers, plain, table
 from planner import text
 
@@ -12,7 +13,7 @@ chosen = document["verdict"]["option_id"]
 
 
 def bridge() -> None:
-    st.subheader("From as built to the best split: where a year's money goes", anchor=False)
+    st.subheader("From as built to the best split", anchor=False)
     steps = tables.bridge(document)
     net = document["net"]
     st.caption(
@@ -45,27 +46,20 @@ def the_pools() -> None:
         label_visibility="collapsed",
         key="pools-of",
     )
-    held = tables.record(document, option)
-    figures(ladder.handoff(held))
+    figures(ladder.handoff(tables.record(document, option)))
+    held = trends.pool_flow(plan, option)
+    if len(held):
+        figure = flow(held, lambda n: text.count(round(n), "chip"))
+        chart(figure, held, "flow", alt=f"Requests through the pools of {tables.SHORT[option]}")
     table(ladder.pools(plan, document, option), alt=f"Pools of {tables.SHORT[option]}")
     numbers(tables.pools(document, option), f"pools-{option}")
-
-
-def service() -> None:
-    st.subheader("Do requests start and stream in time?", anchor=False)
-    st.caption("Slowest 1 of 100 requests as a share of what is allowed; beyond 100% is too slow.")
-    used = tables.service(document, dict.fromkeys(("as-built", chosen)))
-    figure = charts.grouped(
-        *ladder.against_limits(used), text.percent, most=ladder.most(used), line=1
-    )
-    chart(figure, used, "service", alt="Percentiles against their limits by class")
 
 
 left, right = st.columns((1, 1), gap="large")
 with left:
     bridge()
-with right:
-    service()
 the_ladder()
 the_pools()
+with right:
+    outlooks.one_of(scenario, plan, document)
 fields.more("software", "available_software", "fabric", "owned", "chips")

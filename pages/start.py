@@ -2,14 +2,13 @@
 
 import streamlit as st
 
-from pages.ui import answers, charts, decisions, fields, state, tables
+from pages.ui import answers, beginnings, charts, decisions, fields, state, tables
 from pages.ui.widgets import chart, plain, share
-from planner import profiles, text
+from planner import text
 
 scenario = state.scenario()
 plan, document = answers.plan_of(scenario), answers.document_of(scenario)
 verdict = document["verdict"]
-CARD_PX = 171
 
 
 def verdict_box() -> None:
@@ -45,31 +44,13 @@ def three_decisions() -> None:
             st.page_link(held.page, label=held.where, icon=":material/arrow_forward:")
 
 
-def starts() -> None:
-    st.subheader("Start from an operator like yours", anchor=False)
-    row = st.container(horizontal=True)
-    for name in profiles.names():
-        title, about = profiles.caption(name)
-        with row.container(border=True, width=CARD_PX, height="stretch"):
-            st.markdown(f"**{plain(title)}**")
-            st.caption(plain(about))
-            st.button(
-                "Open",
-                key=f"open-{name}",
-                on_click=state.open_profile,
-                args=(name,),
-                disabled=name == scenario.profile,
-                width="stretch",
-            )
-
-
 verdict_box()
 left, right = st.columns((1, 1), gap="large")
 with left:
     worth()
 with right:
     three_decisions()
-starts()
+beginnings.choose()
 with st.expander("What would turn the verdict?", key="turns", on_change="rerun") as fold:
     if fold.open:
         decisions.turning_points(scenario)

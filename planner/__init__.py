@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner import text
 from planner.demand import profiles
+from planner.demand.files import read_file
 from planner.demand.scenario import Scenario
 from planner.errors import (
     ForbiddenError,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from planner.decision.audited import audit as audit
     from planner.decision.heat import heat_map as heat_map
     from planner.decision.killing import kill_conditions as kill_conditions
+    from planner.decision.loads import latencies as latencies
     from planner.decision.plan import Plan as Plan
     from planner.decision.plan import plan as plan
     from planner.decision.regret import regret as regret
@@ -48,6 +50,12 @@ if TYPE_CHECKING:
     from planner.decision.surge import surge as surge
     from planner.decision.sweep import sweep as sweep
     from planner.decision.told import told as told
+    from planner.decision.variants import at_mix as at_mix
+    from planner.decision.variants import at_ratio as at_ratio
+    from planner.decision.variants import at_strictness as at_strictness
+    from planner.decision.wording import name_of as name_of
+    from planner.decision.wording import range_of as range_of
+    from planner.decision.wording import value_of as value_of
     from planner.demand.adopting import adopted as adopted
     from planner.demand.audit import LAST_DAYS as LAST_DAYS
     from planner.demand.audit import Audit as Audit
@@ -61,7 +69,10 @@ if TYPE_CHECKING:
     from planner.evidence.commands import validation_report as validation_report
     from planner.evidence.reproduce import reproduce as reproduce
     from planner.export.brief import brief_pdf as brief_pdf
+    from planner.store.comparing import changes as changes
     from planner.store.identity import Identity as Identity
+    from planner.store.records import Saved as Saved
+    from planner.store.reopening import Reopened as Reopened
     from planner.store.reopening import headline_of as headline_of
     from planner.store.store import Store as Store
 
@@ -73,9 +84,16 @@ _LATER = {
     "surge": "planner.decision.surge",
     "heat_map": "planner.decision.heat",
     "kill_conditions": "planner.decision.killing",
+    "latencies": "planner.decision.loads",
+    "at_mix": "planner.decision.variants",
+    "at_ratio": "planner.decision.variants",
+    "at_strictness": "planner.decision.variants",
     "regret": "planner.decision.regret",
     "sweep": "planner.decision.sweep",
+    "changes": "planner.store.comparing",
     "Identity": "planner.store.identity",
+    "Reopened": "planner.store.reopening",
+    "Saved": "planner.store.records",
     "Store": "planner.store.store",
     "headline_of": "planner.store.reopening",
     "predict": "planner.evidence.commands",
@@ -94,6 +112,9 @@ _LATER = {
     "Question": "planner.decision.apart",
     "server_logs": "planner.decision.apart",
     "told": "planner.decision.told",
+    "name_of": "planner.decision.wording",
+    "range_of": "planner.decision.wording",
+    "value_of": "planner.decision.wording",
     "unheard": "planner.demand.audit",
     "LAST_DAYS": "planner.demand.audit",
     "brief_pdf": "planner.export.brief",
@@ -109,7 +130,9 @@ __all__ = [
     "OvertakenError",
     "Plan",
     "Question",
+    "Reopened",
     "Risk",
+    "Saved",
     "Scenario",
     "ScenarioError",
     "Store",
@@ -118,20 +141,28 @@ __all__ = [
     "UnmappedError",
     "adopted",
     "answered",
+    "at_mix",
+    "at_ratio",
+    "at_strictness",
     "audit",
     "audit_apart",
     "audit_upload",
     "brief_pdf",
     "calibrate",
+    "changes",
     "check_calibration",
     "headline_of",
     "heat_map",
     "kill_conditions",
+    "latencies",
     "load_catalog",
+    "name_of",
     "parity_plot",
     "plan",
     "predict",
     "profiles",
+    "range_of",
+    "read_file",
     "recalibrate",
     "regret",
     "reproduce",
@@ -143,6 +174,7 @@ __all__ = [
     "told",
     "unheard",
     "validation_report",
+    "value_of",
 ]
 
 

@@ -5,7 +5,6 @@ import getpass
 import json
 import os
 import sys
-import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -129,16 +128,10 @@ def read_scenario(path: Path | None) -> planner.Scenario:
     if path is None:
         return planner.Scenario.read({})
     try:
-        text = path.read_text(encoding="utf-8")
-        given = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (OSError, ValueError, RecursionError) as error:
+        content = path.read_bytes()
+    except OSError as error:
         raise ScenarioError(f"{path}: cannot be read as TOML or JSON in UTF-8: {error}.") from None
-    if not isinstance(given, dict):
-        raise ScenarioError(f"{path}: holds no table of scenario fields.")
-    try:
-        return planner.Scenario.read(given)
-    except ScenarioError as error:
-        raise ScenarioError([f"{path}: {problem}" for problem in error.problems]) from None
+    return planner.read_file(str(path), content)
 
 
 def _plan(options: argparse.Namespace) -> None:

@@ -1,6 +1,9 @@
 """Every answer of the planner, computed once per scenario and shared by all sessions."""
 
+import asyncio
 import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,17 @@ N_SAMPLES = 1024
 
 TRACES = Path(__file__).parents[2] / "hardware_catalog" / "traces"
 KEPT = 128
+SERIES = 1024
+SLIDERS = ("decode_to_prefill_token_ratio", "power_budget_mw", "fleet_mix")
 LATER_MONTH = 18.0
+
+
+@asynccontextmanager
+async def warming(_server: object) -> AsyncIterator[None]:
+    """While the server waits for its first reader, a thread loads what every answer needs."""
+    loading = asyncio.create_task(asyncio.to_thread(planner.plan, Scenario(), n_samples=2))
+    yield
+    loading.cancel()
 
 
 @st.cache_resource(show_spinner=False)
@@ -56,6 +69,60 @@ def sized_for(scenario: Scenario, month: float) -> dict[str, Any]:
     """The same scenario with the fleet sized for another month, without ranges."""
     other = scenario.model_copy(update={"planning_month": month})
     return planner.plan(other).as_dict(flips=False)
+
+
+@st.cache_resource(max_entries=SERIES, show_spinner=False)
+def turn_of(scenario: Scenario, place: int) -> Any:
+    """Where one of the widest inputs turns the answer."""
+    held = risk_of(scenario)
+    return held.turn_of(held.swings[place])
+
+
+@st.cache_resource(max_entries=SERIES, show_spinner=False)
+def cost_at_ratio(scenario: Scenario, ratio: float) -> list[dict[str, Any]]:
+    """Yearly cost of every option at another ratio. Pass `at_any_slider(scenario)`."""
+    return planner.at_ratio(plan_of(scenario), ratio)
+
+
+@st.cache_resource(max_entries=SERIES, show_spinner=False)
+def cost_at_strictness(scenario: Scenario, factor: float) -> list[dict[str, Any]]:
+    """Cost of every option where service levels are times a factor."""
+    return planner.at_strictness(plan_of(scenario), factor)
+
+
+@st.cache_resource(max_entries=SERIES, show_spinner=False)
+def at_mix(scenario: Scenario, split_frac: float | str) -> dict[str, Any]:
+    """The proposed plan with a forced share. Pass a scenario whose own mix is auto."""
+    return planner.at_mix(plan_of(scenario), split_frac)
+
+
+@st.cache_resource(max_entries=SERIES, show_spinner=False)
+def heat_at(scenario: Scenario, ratio: float) -> list[dict[str, Any]]:
+    """A column of the heat map."""
+    return planner.heat_map(plan_of(scenario), [ratio])
+
+
+@st.cache_resource(max_entries=SERIES, show_spinner=False)
+def regret_at(scenario: Scenario, ratio: float) -> list[dict[str, Any]]:
+    """The regret of a split where one ratio comes true."""
+    return planner.regret(plan_of(scenario), [ratio])
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def latencies_of(scenario: Scenario, options: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Percentiles of some options as their chips are run fuller."""
+    return planner.latencies(plan_of(scenario), options)
+
+
+def at_any_slider(scenario: Scenario) -> Scenario:
+    """The scenario apart from what the three sliders say: what does not depend on them is kept."""
+    start = Scenario(profile=scenario.profile)
+    return scenario.model_copy(update={name: getattr(start, name) for name in SLIDERS})
+
+
+def with_any_mix(scenario: Scenario) -> Scenario:
+    """The scenario with its mix left to the optimiser."""
+    return scenario.model_copy(update={"fleet_mix": "auto"})
 
 
 def today_of(scenario: Scenario) -> dict[str, Any]:

@@ -193,30 +193,6 @@ def shares(table: pd.DataFrame, parts: Sequence[str], show: Show) -> go.Figure:
     return legend(figure)
 
 
-def grouped(
-    table: pd.DataFrame, parts: Sequence[str], show: Show, most: float, line: float | None = None
-) -> go.Figure:
-    """Bars side by side, a group a row, on one scale from zero to `most`; a limit as a line."""
-    figure = go.Figure()
-    for part in parts:
-        figure.add_bar(
-            name=part,
-            orientation="h",
-            y=[wrapped(name) for name in table["row"]],
-            x=table[part],
-            text=[show(x) for x in table[part]],
-            textposition="auto",
-            insidetextanchor="start",
-            cliponaxis=False,
-            hoverinfo="name+text",
-        )
-    figure.update_layout(barmode="group", bargap=0.25)
-    if line is not None:
-        figure.add_vline(x=line, line=LIMIT | {"color": slot(2)}, layer="below")
-    rows(figure, len(parts) * len(table), (0, most))
-    return legend(figure)
-
-
 def journey(table: pd.DataFrame, show: Show, *, line: float, line_label: str) -> go.Figure:
     """From now to later along a log axis, a row each, against one line that matters."""
     figure = go.Figure()
@@ -258,28 +234,6 @@ def over_time(table: pd.DataFrame, x: str, y: str, *, peak_label: str) -> go.Fig
     figure.update_yaxes(range=[0, float(top[y]) * HEADROOM], title=None)
     figure.update_xaxes(title=x)
     return calm(figure, 260)
-
-
-def cumulative(table: pd.DataFrame, show: Show) -> go.Figure:
-    """Cash by quarter as bars and its running sum as a line, on one axis."""
-    figure = go.Figure()
-    figure.add_scatter(
-        name="Running sum", x=table["years"], y=table["sum"], mode="lines", line_width=3
-    )
-    figure.add_bar(name="Each quarter", x=table["years"], y=table["usd"])
-    figure.add_hline(y=0, line_width=1)
-    last = table.iloc[-1]
-    figure.add_annotation(
-        x=last["years"],
-        y=last["sum"],
-        text=show(last["sum"]),
-        showarrow=False,
-        xanchor="right",
-        yshift=16,
-    )
-    figure.update_xaxes(title="Years from the decision")
-    figure.update_yaxes(tickprefix="$", tickformat="~s")
-    return legend(calm(figure, 320))
 
 
 def _ends(starts: Sequence[float], sizes: Sequence[float]) -> list[float]:

@@ -7,11 +7,10 @@ from typing import Any
 import pandas as pd
 
 from pages.ui import kpis, ladder, tables
-from planner import Plan, text
+from planner import Plan, name_of, range_of, text, value_of
 
 Document = Mapping[str, Any]
 SHOWN = 12
-SI = ("s", "W", "bytes", "bytes/s", "FLOP/s", "J/bit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,23 +122,12 @@ def assumptions(plan: Plan, document: Document, behind: tuple[str, ...]) -> pd.D
 def _row(plan: Plan, row: Mapping[str, Any]) -> dict[str, str]:
     source = plan.catalog.sources.get(row["source"])
     return {
-        "Input": row["parameter"].replace(".", ", ").replace("_", " "),
-        "Value": amount(row["value"], row["unit"]),
-        "Range": f"{amount(row['low'], row['unit'])} to {amount(row['high'], row['unit'])}",
+        "Input": name_of(plan.ledger.find(row["parameter"]), plan.catalog),
+        "Value": value_of(row["value"], row["unit"]),
+        "Range": range_of(row["low"], row["high"], row["unit"]),
         "Kind": row["kind"],
         "Source": source.title if source else row["source"],
     }
-
-
-def amount(value: float, unit: str) -> str:
-    """A value of the register in its unit."""
-    if unit.startswith("frac"):
-        return text.percent(value) + unit.removeprefix("frac").replace("/", " a ")
-    if unit.startswith("USD"):
-        return text.usd(value) + unit.removeprefix("USD")
-    if unit in SI:
-        return text.quantity(value, unit)
-    return f"{text.number(value)} {unit.removeprefix('1')}".strip()
 
 
 def _relative_width(row: Mapping[str, Any]) -> float:

@@ -105,7 +105,13 @@ def _field(part: Any, prefix: str, name: str) -> None:
     if bool in kinds:
         st.toggle(label, key=state.show(key, path, value), **changed)
     elif isinstance(value, tuple):
-        st.multiselect(label, choices, key=state.show(key, path, list(value)), **changed)
+        st.pills(
+            label,
+            choices,
+            selection_mode="multi",
+            key=state.show(key, path, list(value)),
+            **changed,
+        )
     elif choices:
         st.selectbox(label, choices, key=state.show(key, path, value), **changed)
     elif kinds & {float, int}:

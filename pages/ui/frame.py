@@ -1,21 +1,15 @@
-"""The frame around every page: who is asked about, the three headline sliders, the four figures."""
+"""The frame around every page: refusals in words, the four figures, and what they rest on."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from pages.ui import answers, explain, fields, kpis, state, tables
-from pages.ui.widgets import facts, four, plain, refusals, share
+from pages.ui import answers, explain, glossary, kpis, life, state
+from pages.ui.widgets import facts, four, plain, refusals
 from pages.ui.widgets import table as show_table
-from planner import MODEL_VERSION, Plan, Scenario, SwitchyardError, load_catalog, profiles, text
-
-RATIO, POWER, MIX = "decode_to_prefill_token_ratio", "power_budget_mw", "fleet_mix"
-RATIO_STEPS = 120
-POWER_STEPS = 200
-AUTO = "auto"
+from planner import MODEL_VERSION, Plan, SwitchyardError, load_catalog, profiles
 
 Document = Mapping[str, Any]
 
@@ -30,200 +24,52 @@ def in_words() -> Iterator[None]:
         st.caption("Change the input it names on the left or under More assumptions, or reset.")
 
 
-def controls() -> None:
-    """Profile, name and the three sliders, in the side panel."""
+QUESTIONS = {
+    "Start": "Where do I stand?",
+    "Workload": "What is this fleet really doing?",
+    "Power": "How much more can we sell from the megawatts we have?",
+    "Options": "What should the next cluster be?",
+    "Fleet": "What do I do with what I own?",
+    "Money": "Is it worth the capital?",
+    "Risk": "What would make this wrong?",
+    "Compare": "How do the plans differ?",
+    "Brief": "What do I sign?",
+}
+
+
+def title(page: str) -> None:
+    """The question that a page answers, and for whom."""
     scenario = state.scenario()
-    with st.sidebar:
-        st.selectbox(
-            "Profile",
-            profiles.names(),
-            key=state.show("profile", "profile", scenario.profile),
-            format_func=lambda name: profiles.caption(name)[0],
-            on_change=_take_profile,
-            help="Whose starting values are used; choosing one starts afresh.",
-        )
-        st.text_input(
-            "Scenario",
-            key=state.show("name", "name", scenario.name),
-            on_change=_take_name,
-            help="How the scenario is called on the page that gets signed.",
-        )
-        document = _document(scenario)
-        _ratio(scenario, document)
-        _power(scenario)
-        _mix(scenario, document)
-        with st.container(horizontal=True):
-            st.button(
-                "Reset",
-                on_click=state.reset,
-                icon=":material/restart_alt:",
-                help="Back to the profile's starting values.",
-            )
-            _link(scenario)
-
-
-def _document(scenario: Scenario) -> Document | None:
-    """The answer, or None while the engine refuses; the page says why."""
-    try:
-        return answers.document_of(scenario)
-    except SwitchyardError:
-        return None
-
-
-def _take_profile() -> None:
-    state.open_profile(str(state.typed("profile")))
-
-
-def _take_name() -> None:
-    state.change("name", state.typed("name"))
-
-
-def _ratio(scenario: Scenario, document: Document | None) -> None:
-    about = Scenario.model_fields[RATIO]
-    head = document["headline"] if document else {}
-    today = scenario.decode_to_prefill_token_ratio or head.get(RATIO)
-    low, high = fields.limits(about)
-    steps = [low * (high / low) ** (step / RATIO_STEPS) for step in range(RATIO_STEPS + 1)]
-    stops = {text.ratio(value): value for value in (*steps, *([today] if today else []))}
-    st.select_slider(
-        "Output : input tokens",
-        sorted(stops.values()),
-        format_func=text.ratio,
-        key=state.show("ratio-slider", RATIO, stops[text.ratio(today)] if today else low),
-        on_change=_take,
-        args=("ratio-slider", RATIO),
-        help="Answer tokens for each prompt token. Total tokens and requests stay the same.",
-    )
-    fields.number(
-        about,
-        RATIO,
-        today,
-        key="ratio-box",
-        label="Output tokens per input token",
-        format="%.4g",
-        label_visibility="collapsed",
-        placeholder="as audited",
-    )
-    if document:
-        prefill = head["prefill_time_frac"]
-        st.caption(
-            plain(
-                f"Chip time: {share(prefill)} reading prompts, {share(1 - prefill)} writing answers"
-            )
-        )
-
-
-def _power(scenario: Scenario) -> None:
-    about = Scenario.model_fields[POWER]
-    budget = scenario.power_budget_mw
-    most = 2 * max(budget, state.baseline().power_budget_mw)
-    st.slider(
-        "Power budget, MW",
-        0.0,
-        most,
-        step=most / POWER_STEPS,
-        format="%.3g",
-        key=state.show("power-slider", POWER, budget),
-        on_change=_take,
-        args=("power-slider", POWER),
-        help="Ceiling of the serving fleet at the meter, cooling included.",
-    )
-    fields.number(
-        about,
-        POWER,
-        budget,
-        key="power-box",
-        label="Power budget in megawatts",
-        format="%.4g",
-        label_visibility="collapsed",
-    )
-
-
-def _mix(scenario: Scenario, document: Document | None) -> None:
-    forced = scenario.fleet_mix
-    percent = None if forced == AUTO else 100 * float(forced)
-    stops = sorted({*range(0, 101, 5), *([percent] if percent is not None else [])})
-    st.select_slider(
-        "Power in split pools",
-        [AUTO, *stops],
-        format_func=lambda stop: AUTO if stop == AUTO else f"{text.number(stop, place=0)}%",
-        key=state.show("mix-slider", MIX, AUTO if percent is None else percent),
-        on_change=_take_mix,
-        args=("mix-slider",),
-        help="Share of serving power in phase-matched pools; auto lets cost decide.",
-    )
-    st.number_input(
-        "Percent of power in split pools",
-        value=None,
-        step=5.0,
-        format="%.4g",
-        placeholder=AUTO,
-        key=state.show("mix-box", MIX, percent),
-        on_change=_take_mix,
-        args=("mix-box",),
-        label_visibility="collapsed",
-    )
-    if document:
-        st.caption(plain(_mix_says(scenario, document)))
-
-
-def _mix_says(scenario: Scenario, document: Document) -> str:
-    mine = document["proposed"]
-    price = f"{text.usd(mine['cost_usd_per_mtok'])} per million tokens"
-    if scenario.fleet_mix != AUTO:
-        return f"Your mix: {price}, worth {text.usd(mine['npv_usd'])}"
-    picked = tables.split_power_frac(answers.plan_of(scenario), "proposed")
-    return f"Cost alone would pick {share(picked)}: {price}"
-
-
-def _take(key: str, path: str) -> None:
-    state.change(path, state.typed(key))
-
-
-def _take_mix(key: str) -> None:
-    typed = state.typed(key)
-    if typed in {None, AUTO}:
-        state.change(MIX, AUTO)
-    elif 0 <= typed <= 100:
-        state.change(MIX, typed / 100)
-    else:
-        state.refuse(
-            MIX, f"Fleet mix: {typed:g} is refused; allowed is 0 to 100 %, or empty for auto."
-        )
-
-
-def _link(scenario: Scenario) -> None:
-    with st.popover(
-        "Link", icon=":material/link:", help="A link that opens this scenario anywhere."
-    ):
-        here = urlsplit(st.context.url or "")
-        query = urlencode(scenario.to_query())
-        st.caption("Opens this scenario in any browser:")
-        st.code(
-            urlunsplit((here.scheme, here.netloc, "/", query, "")), language=None, wrap_lines=True
-        )
+    held = state.opened()
+    version = f" · saved version {held.saved.version}" if held else ""
+    changed = " · changed since" if held and scenario != state.baseline() else ""
+    st.title(QUESTIONS.get(page, page), anchor=False)
+    who = dict.fromkeys((scenario.name, profiles.caption(scenario.profile)[0]))
+    line = plain(" · ".join(who) + version + changed)
+    st.markdown(f"## :small[{line}]", anchors=False)
 
 
 def strip() -> None:
     """What was refused, the four figures, and a failing master check."""
     refusals()
+    life.notices()
     scenario, start = state.scenario(), state.baseline()
     plan, document = answers.plan_of(scenario), answers.document_of(scenario)
     tiles = kpis.strip(plan, document, answers.plan_of(start))
     for column, tile in zip(four(border=True), tiles, strict=True):
         with column:
-            _tile(tile, plan, document)
+            _tile(tile, plan, document, "saved" if state.opened() else "start")
     for failed in document["checks"]["failed"]:
         st.error(plain(f"Master check failed: {failed}"), icon=":material/report:")
 
 
-def _tile(tile: kpis.Kpi, plan: Plan, document: Document) -> None:
+def _tile(tile: kpis.Kpi, plan: Plan, document: Document, since: str) -> None:
     colours = {True: "green", False: "red", None: "gray"}
     st.caption(f"**{plain(tile.label)}**", help=plain(tile.about))
     st.metric(
         plain(tile.label),
         plain(tile.value),
-        plain(f"{tile.change} vs start" if tile.change else "same as start"),
+        plain(f"{tile.change} vs {since}" if tile.change else f"same as {since}"),
         delta_color=colours[tile.better],
         delta_arrow="off",
         label_visibility="collapsed",
@@ -262,6 +108,7 @@ def foot() -> None:
         else "Master check FAILED"
     )
     catalog = load_catalog()
+    glossary.show()
     st.divider()
     st.caption(
         plain(f"{says} · model {MODEL_VERSION} · catalog {catalog.date} ({catalog.version})")

@@ -10,7 +10,6 @@ from pages.ui import drawing, tables
 from planner import Plan, text
 
 Document = Mapping[str, Any]
-SECONDS = {"p99_ttft_s": "first token", "p99_tpot_s": "each further token"}
 
 
 def article(document: Document) -> pd.DataFrame:
@@ -114,24 +113,6 @@ def layout(pool: Mapping[str, Any]) -> str:
     """How a replica's chips share the model, what is 1 left out: TP8, DP16 EP16."""
     named = [f"{short}{pool[name]}" for name, short in LAYOUT if pool[name] > 1]
     return " ".join(named) or "1 chip"
-
-
-def against_limits(used: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """The share of each limit used, a row a class and measure, a column an option."""
-    named = used.assign(
-        row=[
-            f"{name.replace('_', ' ')}, {SECONDS[m]}"
-            for name, m in zip(used["class"], used["measure"], strict=True)
-        ],
-        option=used["id"].map(tables.SHORT),
-    )
-    wide = named.pivot_table(index="row", columns="option", values="used", sort=False)
-    return wide.reset_index(), list(dict.fromkeys(named["option"]))
-
-
-def most(used: pd.DataFrame) -> float:
-    """The right end of the scale: the limit itself, or the worst that exceeds it."""
-    return max(1.0, float(used["used"].max()))
 
 
 def steps(bridge: pd.DataFrame) -> tuple[list[str], list[float], list[str], drawing.Show]:

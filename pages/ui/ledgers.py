@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from pages.ui import tables
-from planner import Plan, text
+from planner import text
 
 Document = Mapping[str, Any]
 MONEY_WORDS = ("NPV", "IRR", "payback", "internal rate", "cash flows")
@@ -48,15 +48,6 @@ def lines(held: pd.DataFrame) -> tuple[list[str], list[float]]:
     once = held["when"] == "once"
     names = [f"{line}, once" if one else line for line, one in zip(held["line"], once, strict=True)]
     return names, [float(usd) for usd in held["usd"]]
-
-
-def flows(plan: Plan, option: str) -> pd.DataFrame | None:
-    """After-tax cash by quarter against as-built, where the plan publishes it."""
-    published = getattr(plan, "flows_usd", None)
-    if published is None:
-        return None
-    usd = pd.Series([float(x) for x in published(option)])
-    return pd.DataFrame({"years": usd.index / 4, "usd": usd, "sum": usd.cumsum()})
 
 
 def units(document: Document) -> pd.DataFrame:

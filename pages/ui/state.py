@@ -1,7 +1,8 @@
-"""What one browser holds: its scenario, what was refused, and the link.
+"""What one browser holds: its scenario, the steps that led there, what was refused, and the link.
 
-The only module that touches the session and the address. A link starts a session; from then on the
-scenario here is the truth, every widget shows it, and the address repeats it.
+The only module that touches the session and the address. A link, else the reader's draft, starts a
+session; from then on the scenario here is the truth, every widget shows it, the address repeats it
+and every step is kept as the draft.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,30 +10,61 @@ from typing import Any
 
 import streamlit as st
 
-from planner import Scenario, ScenarioError
+from pages.ui import keeping
+from pages.ui.keeping import Opened
+from planner import Scenario, ScenarioError, StoreError, SwitchyardError
 
-SCENARIO, PROBLEMS = "scenario", "problems"
-LINK = "link"
+SCENARIO, PROBLEMS, OPENED = "scenario", "problems", "opened"
+PAST, FUTURE = "past", "future"
+KEPT, AWAY, RESUMED = "kept draft", "store away", "resumed"
+LINK, ID = "link", "s"
+STEPS = 100
+PLACES = ("tab", "embed", "embed_options")
+"""Parts of an address that say nothing about a scenario."""
 
 
 def scenario() -> Scenario:
-    """The scenario of this session; the first call reads it from the link."""
+    """The scenario of this session; the first call reads the link, or the reader's draft."""
     if SCENARIO not in st.session_state:
-        st.session_state[SCENARIO] = _of_link(st.query_params.to_dict())
+        given = {k: v for k, v in st.query_params.to_dict().items() if k not in PLACES}
+        st.session_state[SCENARIO] = _first(given)
     held: Scenario = st.session_state[SCENARIO]
     return held
 
 
 def baseline() -> Scenario:
-    """The starting scenario of the same profile: what changes are measured against."""
-    return Scenario(profile=scenario().profile)
+    """What changes are measured against: the opened version, else the profile's start."""
+    held = opened()
+    mine = scenario()
+    if held is None:
+        return Scenario(profile=mine.profile)
+    return once(f"read {held.saved.content_hash}", lambda: keeping.read(held.saved, held.link))
+
+
+def opened() -> Opened | None:
+    """The saved version that this session works from."""
+    return st.session_state.get(OPENED)
 
 
 def publish() -> None:
-    """Let the address repeat the scenario, so that it can be copied, reloaded and shared."""
-    query = scenario().to_query()
+    """Let the address repeat the scenario, and keep it as the draft."""
+    held, now = opened(), scenario()
+    query = now.to_query()
+    if held and held.link and now == baseline():
+        query = {ID: held.link}
     if st.query_params.to_dict() != query:
         st.query_params.from_dict(query)
+    _keep(now, held)
+
+
+def away() -> str:
+    """Why nothing can be kept at the moment; "" while all is well."""
+    return str(st.session_state.get(AWAY, ""))
+
+
+def resumed() -> bool:
+    """Whether this session went on from a draft."""
+    return bool(st.session_state.get(RESUMED))
 
 
 def problems() -> tuple[str, ...]:
@@ -45,20 +77,55 @@ def forget_problems() -> None:
     st.session_state[PROBLEMS] = {}
 
 
-def begin(start: Scenario) -> None:
-    """Replace the whole scenario."""
-    st.session_state[SCENARIO] = start
+def begin(start: Scenario, held: Opened | None = None) -> None:
+    """Replace the whole scenario; a step that can be undone."""
+    _step(start)
+    st.session_state[OPENED] = held
+    st.session_state[RESUMED] = False
     forget_problems()
 
 
 def reset() -> None:
-    """Back to the starting scenario of the profile."""
-    begin(baseline())
+    """Back to what changes are measured against."""
+    begin(baseline(), opened())
 
 
 def open_profile(profile: str) -> None:
     """Start afresh from another profile."""
     begin(Scenario(profile=profile))
+
+
+def open_saved(held: Opened) -> None:
+    """Work from a saved version."""
+    try:
+        begin(keeping.read(held.saved, held.link), held)
+    except SwitchyardError as error:
+        refuse(LINK, str(error))
+
+
+def saved(held: Opened) -> None:
+    """The scenario was kept as this version."""
+    st.session_state[OPENED] = held
+
+
+def undo() -> None:
+    """Back to the step before, exactly."""
+    _travel(PAST, FUTURE)
+
+
+def redo() -> None:
+    """Forward again, exactly."""
+    _travel(FUTURE, PAST)
+
+
+def can_undo() -> bool:
+    """Whether there is a step before."""
+    return bool(st.session_state.get(PAST))
+
+
+def can_redo() -> bool:
+    """Whether a step was undone."""
+    return bool(st.session_state.get(FUTURE))
 
 
 def change(path: str, value: Any) -> None:
@@ -71,7 +138,7 @@ def change(path: str, value: Any) -> None:
         refuse(path, *error.problems)
         return
     _refused().pop(path, None)
-    st.session_state[SCENARIO] = changed
+    _step(changed)
 
 
 def refuse(path: str, *sentences: str) -> None:
@@ -103,9 +170,69 @@ def keep(key: str, value: Any) -> None:
     st.session_state[key] = value
 
 
+def _step(changed: Scenario) -> None:
+    """A new scenario, with the one before to go back to."""
+    before = scenario()
+    if changed != before:
+        st.session_state[PAST] = [*st.session_state.get(PAST, []), (before, opened())][-STEPS:]
+        st.session_state[FUTURE] = []
+        st.session_state[SCENARIO] = changed
+
+
+def _travel(source: str, other: str) -> None:
+    held = list(st.session_state.get(source, []))
+    if held:
+        st.session_state[other] = [*st.session_state.get(other, []), (scenario(), opened())]
+        st.session_state[SCENARIO], st.session_state[OPENED] = held.pop()
+        st.session_state[source] = held
+        forget_problems()
+
+
+def _keep(now: Scenario, held: Opened | None) -> None:
+    """Keep the draft whenever it moved; where that fails, say so and go on."""
+    mark = (now, held and held.saved.content_hash)
+    if st.session_state.get(KEPT) == mark and not away():
+        return
+    try:
+        keeping.keep_draft(now, held)
+    except StoreError as error:
+        st.session_state[AWAY] = str(error)
+    else:
+        st.session_state[AWAY] = ""
+        st.session_state[KEPT] = mark
+
+
 def _refused() -> dict[str, tuple[str, ...]]:
     refused: dict[str, tuple[str, ...]] = st.session_state.setdefault(PROBLEMS, {})
     return refused
+
+
+def _first(query: Mapping[str, str]) -> Scenario:
+    """What a session starts with: a shared version, the fields of a link, or the draft."""
+    if ID in query:
+        return _shared(query[ID])
+    if query:
+        return _of_link(query)
+    try:
+        held = keeping.draft()
+    except SwitchyardError as error:
+        refuse(LINK, str(error))
+        held = None
+    if held is None:
+        return Scenario()
+    st.session_state[OPENED], found = held
+    st.session_state[RESUMED] = found != Scenario()
+    return found
+
+
+def _shared(link: str) -> Scenario:
+    try:
+        st.session_state[OPENED], found = keeping.through(link)
+    except SwitchyardError as error:
+        start = Scenario()
+        refuse(LINK, f"{error} This is {start.name} instead.")
+        return start
+    return found
 
 
 def _of_link(query: Mapping[str, str]) -> Scenario:

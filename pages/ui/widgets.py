@@ -3,8 +3,9 @@
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from time import monotonic
+from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -14,6 +15,9 @@ from planner import text
 
 MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+PATIENCE_S = 0.5
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 NO_TOOLBAR = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 
 
@@ -107,6 +111,17 @@ def refusals() -> None:
             st.button("Show the accepted values", key="forget", on_click=state.forget_problems)
 
 
+def gathered(words: str, items: Sequence[Item], compute: Callable[[Item], Found]) -> list[Found]:
+    """An answer per item, with a bar once it takes half a second; a new input interrupts it."""
+    place, began, found = st.empty(), monotonic(), []
+    for n, item in enumerate(items):
+        if monotonic() - began > PATIENCE_S:
+            place.progress(n / len(items), plain(words))
+        found.append(compute(item))
+    place.empty()
+    return found
+
+
 def empty(title: str, next_step: str, icon: str) -> None:
     """A state without figures, with the next step."""
     with st.container(border=True, horizontal_alignment="center"):
@@ -117,3 +132,9 @@ def empty(title: str, next_step: str, icon: str) -> None:
 def share(frac: float | None) -> str:
     """A share as percent, whole."""
     return text.percent(frac, place=-2)
+
+
+def figure_words(value: Any) -> str:
+    """A figure of any kind as words."""
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return text.number(value) if known else "nothing" if value is None else str(value)

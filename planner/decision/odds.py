@@ -48,6 +48,10 @@ class Risk:
         """Where the widest of the swings turn the answer."""
         return turns(self.plan, self.judge)
 
+    def turn_of(self, swing: Swing) -> Turn:
+        """Where one of the swings turns the answer; a second or so."""
+        return turns(self.plan, self.judge, [swing.assumption])[0]
+
     def error_frac(self, share_frac: float) -> float:
         """Standard error of one of the shares."""
         return share_error_frac(share_frac, max(self.plan.n_samples, 1))

@@ -83,6 +83,11 @@ class Plan:
         held = self.money.cash
         return flows_usd(held[option], held[AS_BUILT], self.money.terms)
 
+    def sampled_flows_usd(self, option: str) -> Floats:
+        """The same over samples (samples, quarters); without samples the stated ones. [USD]"""
+        money = self.sampled or self.money
+        return flows_usd(money.cash[option], money.cash[AS_BUILT], money.terms)
+
     @cached_property
     def flips(self) -> tuple[Mapping[str, Any], ...]:
         """Values of the headline sliders at which the verdict changes."""

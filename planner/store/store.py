@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from planner.demand.scenario import Scenario
 from planner.facts.catalog import Catalog
 from planner.store import archive, checking, reopening
 from planner.store.approvals import Approvals
@@ -10,7 +11,7 @@ from planner.store.database import Database, database_url
 from planner.store.documents import Documents, catalog_with, pinned
 from planner.store.drafts import Drafts
 from planner.store.identity import Identity
-from planner.store.kinds import OVERLAY, SCENARIO
+from planner.store.kinds import OVERLAY, SCENARIO, SCENARIO_SCHEMA, upgraded
 from planner.store.links import Links
 from planner.store.records import Draft, Saved
 from planner.store.reopening import Reopened
@@ -44,6 +45,14 @@ class Store:
         with self._database.reading() as connection:
             overlays = pinned(connection, who, held, link)
             return catalog_with(connection, who, overlays, overlays)
+
+    def scenario(self, who: Identity, held: Saved | Draft, *, link: str | None = None) -> Scenario:
+        """A saved scenario, or the user's draft, in the schema of this release.
+
+        Raises: ScenarioError where this release refuses it.
+        """
+        schema = held.schema_version if isinstance(held, Saved) else SCENARIO_SCHEMA
+        return Scenario.read(upgraded(held.content, schema), self.catalog(who, held, link=link))
 
     def reopen(self, who: Identity, saved: Saved, *, link: str | None = None) -> Reopened:
         """A saved scenario under this release: result then and now, and what moved it."""

@@ -14,18 +14,22 @@ import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
+from pages.ui import fleets, keeping, risks, trends
 from planner import Scenario
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("start", "workload", "power", "options", "money", "brief")
 PAGE_PATHS = {
     "start": "",
     "workload": "requests",
     "power": "megawatts",
     "options": "ladder",
+    "fleet": "chips",
     "money": "cash",
+    "risk": "odds",
+    "compare": "side-by-side",
     "brief": "sign",
 }
+PAGES = tuple(PAGE_PATHS)
 INSIDE = ("blob:", "data:")
 CHROMIUM = Path("/usr/bin/chromium")
 SILENT = (
@@ -35,6 +39,17 @@ SILENT = (
     "--disable-sync",
     "--no-first-run",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_store(tmp_path_factory):
+    """A store that nobody else uses."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SWITCHYARD_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        patch.delenv("SWITCHYARD_DATABASE_URL", raising=False)
+        keeping.store.clear()
+        yield
+    keeping.store.clear()
 
 
 @pytest.fixture
@@ -50,6 +65,15 @@ def app(monkeypatch):
     monkeypatch.setattr(PagesManager, "__init__", without_pages_folder)
     monkeypatch.chdir(ROOT)
     return AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Series of a few points, where a test asks only whether a page stands."""
+    monkeypatch.setattr(risks, "SHOWN_BARS", 1)
+    monkeypatch.setattr(risks, "RATIOS", (0.1,))
+    monkeypatch.setattr(trends, "RATIOS", (0.05, 0.5))
+    monkeypatch.setattr(fleets, "SHARES", (0.5,))
 
 
 @pytest.fixture

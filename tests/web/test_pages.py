@@ -9,7 +9,7 @@ from tests.web.conftest import PAGES, turn, words
 
 
 @pytest.mark.parametrize("profile", profiles.names())
-def test_every_page_opens_for_every_operator(show, profile):
+def test_every_page_opens_for_every_operator(show, short, profile):
     screen = show(profile=profile)
     for name in PAGES:
         assert words(turn(screen, name))
@@ -31,7 +31,7 @@ STATES = {
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_every_page_opens_in_every_state(show, state):
+def test_every_page_opens_in_every_state(show, short, state):
     screen = show(**STATES[state])
     for name in PAGES:
         shown = words(turn(screen, name))

@@ -1,0 +1,117 @@
+"""Saved scenarios side by side, as tables: rows that differ first."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from pages.ui import answers, kpis, tables
+from planner import Saved, Scenario, changes, text
+
+SHOWN_CHARACTERS = 60
+Column = tuple[str, Scenario]
+
+
+def names(held: Mapping[str, Saved]) -> dict[str, str]:
+    """What each saved scenario is called; those of one name are numbered."""
+    found: dict[str, str] = {}
+    for one, row in held.items():
+        name = f"{row.name}, version {row.version}"
+        n = sum(other == name or other.startswith(f"{name} (") for other in found.values())
+        found[one] = f"{name} ({n + 1})" if n else name
+    return found
+
+
+def figures(held: Sequence[Column]) -> pd.DataFrame:
+    """Verdict and headline figures, a column a scenario, rows that differ first."""
+    return _sorted({name: _figures(scenario) for name, scenario in held}, "Figure")
+
+
+def inputs(held: Sequence[Column]) -> pd.DataFrame:
+    """Every input in which any of the scenarios differs, a column each."""
+    documents = [scenario.model_dump(mode="json") for _, scenario in held]
+    paths = sorted(
+        {change.field for other in documents[1:] for change in changes(documents[0], other)}
+    )
+    rows = {
+        name: {_label(path): _value(document, path) for path in paths}
+        for (name, _), document in zip(held, documents, strict=True)
+    }
+    return _sorted(rows, "Input")
+
+
+def worths(held: Sequence[Column]) -> pd.DataFrame:
+    """Worth of each scenario's plan with its range [USD]."""
+    rows = []
+    for name, scenario in held:
+        worth = kpis.worth(answers.plan_of(scenario))
+        low, high = (end if end is not None else worth.value for end in (worth.low, worth.high))
+        rows.append({"id": name, "option": name, "p10": low, "p50": worth.value, "p90": high})
+    return pd.DataFrame(rows)
+
+
+def same(held: pd.DataFrame) -> int:
+    """How many of the rows read the same everywhere."""
+    return int((~_differs(held.iloc[:, 1:])).sum())
+
+
+def _figures(scenario: Scenario) -> dict[str, str]:
+    plan, document = answers.plan_of(scenario), answers.document_of(scenario)
+    tiles = kpis.strip(plan, document, plan)
+    head, chosen = document["headline"], tables.recommended(document)
+    sure = document["verdict"]["confidence_frac"]
+    found = {"Verdict": tables.ACTIONS[document["verdict"]["action"]]}
+    found |= {"Confidence": text.percent(sure)}
+    for tile in tiles:
+        found |= {_tile_label(tile.id): tile.value, f"{_tile_label(tile.id)}, range": tile.span}
+    return found | {
+        "Output : input tokens": text.ratio(head["decode_to_prefill_token_ratio"]),
+        "Chip time reading prompts": text.percent(head["prefill_time_frac"]),
+        "Stranded power": text.mw(head["stranded_mw"]["p50"]),
+        "Chips": text.number(chosen["n_accelerators"], place=0),
+        "Watts per useful token a second": text.number(chosen["j_per_useful_token"]),
+        "Cost a year": text.usd(chosen["cost_usd_per_year"]),
+        "Capital": text.usd(chosen["capex_usd"]),
+    }
+
+
+LABELS = {
+    "tax": "Net tax a year",
+    "recovered": "Recovered power",
+    "cost": "$ per M useful tokens",
+    "worth": "NPV of the plan",
+}
+
+
+def _tile_label(name: str) -> str:
+    return LABELS[name]
+
+
+def _sorted(columns: Mapping[str, Mapping[str, str]], first: str) -> pd.DataFrame:
+    table = pd.DataFrame(columns)
+    differs = _differs(table)
+    ordered = pd.concat([table[differs], table[~differs]])
+    return ordered.rename_axis(first).reset_index()
+
+
+def _differs(table: pd.DataFrame) -> pd.Series:
+    return table.ne(table.iloc[:, 0], axis=0).any(axis=1)
+
+
+def _label(path: str) -> str:
+    return path.replace("_", " ").replace(".", ", ")
+
+
+def _value(document: Mapping[str, Any], path: str) -> str:
+    """A field by its dotted path, rows of a list by their name."""
+    here: Any = document
+    for part in path.split("."):
+        if isinstance(here, list):
+            here = next(
+                (row for row in here if part in (row.get("name"), row.get("accelerator"))), None
+            )
+        else:
+            here = here.get(part) if isinstance(here, Mapping) else None
+    if isinstance(here, float | int) and not isinstance(here, bool):
+        return f"{here:,.6g}"
+    return text.MISSING if here is None else str(here)[:SHOWN_CHARACTERS]

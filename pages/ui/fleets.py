@@ -1,0 +1,143 @@
+"""Owned and new chips as tables and words: rows of the fleet page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from pages.ui import answers, tables
+from planner import Plan, Scenario, text
+
+Document = Mapping[str, Any]
+OWNED, NEW = "Owned", "To buy or rent"
+SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+BINDING = {"power": "power", "capital": "capital", "space": "racks"}
+NO_MIX = "auto"
+
+
+def serving(scenario: Scenario) -> dict[str, float]:
+    """Owned chips that serve, by type; training keeps its share."""
+    held: dict[str, float] = {}
+    for row in scenario.owned:
+        held[row.accelerator] = held.get(row.accelerator, 0.0) + row.n * (
+            1 - scenario.training_frac
+        )
+    return held
+
+
+def assigned(plan: Plan, option: str) -> pd.DataFrame:
+    """Chips of each pool of an option: owned ones, as far as they reach, and new ones."""
+    left = serving(plan.scenario)
+    rows = []
+    for pool in plan.fleets[option].pools:
+        n = float(pool.n_accelerators)
+        owned = min(n, left.get(pool.accelerator, 0.0))
+        left[pool.accelerator] = left.get(pool.accelerator, 0.0) - owned
+        chip = plan.catalog.accelerators[pool.accelerator].name
+        name = f"{pool.class_name.replace('_', ' ')}, {pool.role}: {chip}"
+        rows.append({"option": name, OWNED: owned, NEW: n - owned, "total": n})
+    return pd.DataFrame(rows)
+
+
+def owned(plan: Plan, option: str) -> pd.DataFrame:
+    """What becomes of each owned type: how many serve, how many are idle, at what book value."""
+    used: dict[str, float] = {}
+    for pool in plan.fleets[option].pools:
+        used[pool.accelerator] = used.get(pool.accelerator, 0.0) + pool.n_accelerators
+    rows = []
+    for row in plan.scenario.owned:
+        mine = row.n * (1 - plan.scenario.training_frac)
+        kept = min(mine, used.get(row.accelerator, 0.0))
+        rows.append(
+            {
+                "Chip": plan.catalog.accelerators[row.accelerator].name,
+                "Owned": text.number(float(row.n), place=0),
+                "Training": text.number(row.n - mine, place=0),
+                "Serving": text.number(kept, place=0),
+                "Idle": text.number(mine - kept, place=0),
+                "Book value of the idle": text.usd((mine - kept) * row.book_usd),
+                "Resale of the idle": text.usd((mine - kept) * row.resale_usd),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def headlines(plan: Plan, document: Document) -> list[tuple[str, ...]]:
+    """The proposed plan in four figures."""
+    mine = document["proposed"]
+    chips = assigned(plan, "proposed")
+    split = tables.split_power_frac(plan, "proposed")
+    forced = plan.scenario.fleet_mix != NO_MIX
+    return [
+        (
+            "Power in split pools",
+            text.percent(split, place=-2),
+            "Share of serving power in pools that only read or only write.",
+            "forced by you" if forced else "picked by cost",
+        ),
+        (
+            "Owned chips that serve",
+            text.number(float(chips[OWNED].sum()), place=0),
+            "Owned chips that the proposed plan puts to work.",
+            f"of {text.number(sum(serving(plan.scenario).values()), place=0)} that may serve",
+        ),
+        (
+            "Chips to buy or rent",
+            text.number(float(chips[NEW].sum()), place=0),
+            "Chips that the proposed plan adds.",
+            f"{text.mw(mine['facility_provisioned_w'] / tables.W_PER_MW)} provisioned in all",
+        ),
+        (
+            "Book value at risk",
+            text.usd(document["headline"]["stranded_capital_usd"]),
+            "Book value less resale of owned chips that the cheapest option displaces.",
+            f"the proposed plan costs {text.usd(mine['cost_usd_per_year'])} a year",
+        ),
+    ]
+
+
+def optimum(scenario: Scenario, document: Document) -> list[tuple[str, str]]:
+    """What the optimiser says of its plan: gap, limits, and what more of each would bring."""
+    mix = document["proposed"]["mix"]
+    if mix is None:
+        return [("No mix of pools serves everything", "a pure option stands in")]
+    worth = mix["worth_usd_per_year"]
+    used = ", ".join(BINDING.get(name, name) for name in mix["binding"]) or "none"
+    rows = [
+        ("Limits that are used up", used),
+        ("One more megawatt would bring", f"{text.usd(worth['mw'])} a year"),
+        ("One more dollar of capital would bring", f"{text.usd(worth['usd'])} a year"),
+        ("One more rack would bring", f"{text.usd(worth['rack'])} a year"),
+        ("May lie from the best possible by", text.percent(mix["gap_frac"])),
+    ]
+    if mix["over_mw"] > 0:
+        rows.append(("Beyond the power budget by", text.mw(mix["over_mw"])))
+    if scenario.fleet_mix != NO_MIX:
+        rows.append(("Forced share missed by", text.percent(mix["off_frac"])))
+    return rows
+
+
+def along_mix(rows: list[Mapping[str, Any]]) -> pd.DataFrame:
+    """Worth and cost of the proposed plan at each forced share."""
+    return pd.DataFrame(
+        [
+            {
+                "share": row["split_frac"],
+                "npv_usd": row["npv_usd"],
+                "cost_usd_per_year": row["cost_usd_per_year"],
+                "chips": row["n_accelerators"],
+                "facility_mw": row["facility_mw"],
+                "missed_by": row["off_frac"],
+            }
+            for row in rows
+            if row["npv_usd"] is not None
+        ]
+    )
+
+
+def picked(scenario: Scenario) -> tuple[float, float] | None:
+    """Share and worth of what the optimiser picks by itself."""
+    free = answers.plan_of(answers.with_any_mix(scenario))
+    if free.mix is None:
+        return None
+    return tables.split_power_frac(free, "proposed"), float(free.money.npv_usd["proposed"])

@@ -1,0 +1,101 @@
+"""What outlives this browser: drafts, named versions and links, as the store keeps them."""
+
+import getpass
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.ui import answers
+from planner import Identity, Reopened, Saved, Scenario, Store, StoreError, headline_of
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A saved version that a session works from, and the link it came through, if any."""
+
+    saved: Saved
+    link: str | None = None
+
+
+@st.cache_resource(show_spinner=False)
+def store() -> Store:
+    """The store of this installation. Raises: StoreError while it cannot be opened."""
+    return Store()
+
+
+def reader() -> Identity:
+    """Who asks; without sign-in, whoever runs this program."""
+    try:
+        return Identity(getpass.getuser(), "approver")
+    except (OSError, KeyError):
+        return Identity("owner", "approver")
+
+
+def through(link: str) -> tuple[Opened, Scenario]:
+    """What a link opens. Raises: SwitchyardError with the reason where it opens nothing."""
+    saved = store().links.open(reader(), link)
+    return Opened(saved, link), store().scenario(reader(), saved, link=link)
+
+
+def draft() -> tuple[Opened | None, Scenario] | None:
+    """What the reader was working on, and from which version; None where nothing is kept."""
+    held = store().drafts.of(reader())
+    if held is None:
+        return None
+    scenario = store().scenario(reader(), held)
+    if held.document_id is None:
+        return None, scenario
+    try:
+        saved = store().scenarios.open(reader(), held.document_id, held.version)
+    except StoreError:
+        return None, scenario
+    return Opened(saved), scenario
+
+
+def keep_draft(scenario: Scenario, opened: Opened | None) -> None:
+    """Keep what the reader is working on."""
+    after, link = (opened.saved, opened.link) if opened else (None, None)
+    store().drafts.keep(reader(), scenario, after=after, link=link)
+
+
+def save(scenario: Scenario, opened: Opened | None) -> Opened:
+    """The next version of what was opened, or a new scenario; with the result it has now.
+
+    Raises: OvertakenError when somebody saved in the meantime; nothing is overwritten.
+    """
+    after, link = (opened.saved, opened.link) if opened else (None, None)
+    content = scenario.model_dump(mode="json")
+    headline = headline_of(answers.plan_of(scenario))
+    return Opened(
+        store().scenarios.save(reader(), content, headline=headline, after=after, link=link), link
+    )
+
+
+def share(saved: Saved) -> str:
+    """A link to this very version."""
+    return store().links.share(reader(), saved)
+
+
+def newest() -> Sequence[Saved]:
+    """The latest version of every scenario that the reader may open, newest first."""
+    found = store().scenarios.listed(reader())
+    return [store().scenarios.open(reader(), row.document_id, row.version) for row in found]
+
+
+def versions(opened: Opened) -> Sequence[Saved]:
+    """Every version of what was opened, newest first."""
+    link, mine = opened.link, store().scenarios
+    found = mine.history(reader(), opened.saved.document_id, link=link)
+    return [mine.open(reader(), row.document_id, row.version, link=link) for row in found]
+
+
+def read(saved: Saved, link: str | None = None) -> Scenario:
+    """A saved version as this release reads it."""
+    return store().scenario(reader(), saved, link=link)
+
+
+@st.cache_resource(max_entries=answers.KEPT, show_spinner="Answering it again …")
+def reopened(_opened: Opened, content_hash: str) -> Reopened:  # noqa: ARG001
+    """The result then and now of a version that another release answered."""
+    return store().reopen(reader(), _opened.saved, link=_opened.link)

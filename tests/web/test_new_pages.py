@@ -1,0 +1,156 @@
+"""Fleet, risk and the outlooks on the options: the same figures as the plan's own document."""
+
+import pytest
+
+from pages.ui import answers, curves, fleets, risks, tables, trends
+from planner import Scenario, at_mix, at_ratio, latencies, plan, profiles, text
+from tests.web.conftest import turn, words
+
+
+def cells(table):
+    """A table's cells as they read."""
+    return [[cell.replace("\\", "").strip("*") for cell in row] for row in table.value.to_numpy()]
+
+
+@pytest.mark.parametrize("profile", ["axiom", "hyperscaler"])
+def test_owned_and_new_chips_add_up_to_the_proposed_plan(profile):
+    held = plan(Scenario(profile=profile))
+    rows = fleets.assigned(held, "proposed")
+    assert rows["total"].sum() == held.as_dict(flips=False)["proposed"]["n_accelerators"]
+    assert (rows[fleets.OWNED] + rows[fleets.NEW]).tolist() == rows["total"].tolist()
+    assert rows[fleets.OWNED].sum() <= sum(fleets.serving(held.scenario).values())
+
+
+def test_a_forced_share_is_what_the_pools_hold_and_what_the_page_says(show, short):
+    screen = turn(show(profile="hyperscaler", fleet_mix=0.4), "fleet")
+    shown = {m.label.replace("\\", ""): m.value.replace("\\", "") for m in screen.metric}
+    held = answers.plan_of(screen.session_state["scenario"])
+    share = tables.split_power_frac(held, "proposed")
+    assert shown["Power in split pools"] == text.percent(share, place=-2)
+    assert share == pytest.approx(0.4, abs=0.02)  # pools come in whole servers
+    assert "forced by you" in words(screen)
+
+
+def test_the_line_of_forced_shares_runs_through_the_plans_of_those_shares():
+    scenario = Scenario()
+    asked = at_mix(plan(scenario), 0.5)
+    forced = plan(scenario.model_copy(update={"fleet_mix": 0.5}))
+    assert asked["npv_usd"] == pytest.approx(float(forced.money.npv_usd["proposed"]))
+    assert asked["cost_usd_per_year"] == pytest.approx(
+        float(forced.money.cost_usd_per_year("proposed"))
+    )
+
+
+def test_the_optimum_names_what_binds_and_what_more_is_worth(show, short):
+    screen = turn(show(power_budget_mw=4.0), "fleet")
+    found = dict(next(cells(t) for t in screen.table if "used up" in str(t.value)))
+    assert found["Limits that are used up"]
+    assert found["One more megawatt would bring"].endswith("a year")
+
+
+def test_nothing_owned_says_so(show, short):
+    assert "Nothing is owned yet" in words(turn(show(owned=[]), "fleet"))
+
+
+def test_cost_at_a_ratio_is_that_of_the_plan_at_that_ratio():
+    scenario = Scenario()
+    rows = {row["option_id"]: row for row in at_ratio(plan(scenario), 0.5)}
+    there = plan(scenario.model_copy(update={"decode_to_prefill_token_ratio": 0.5}))
+    for name in ("as-built", "split-mixed"):
+        usd = float(there.money.cost_usd_per_year(name))
+        assert rows[name]["cost_usd_per_year"] == pytest.approx(usd)
+
+
+def test_cost_against_ratio_is_the_same_wherever_the_sliders_stand():
+    here, there = Scenario(), Scenario(power_budget_mw=5.0, fleet_mix=0.3)
+    there = there.model_copy(update={"decode_to_prefill_token_ratio": 2.0})
+    assert answers.at_any_slider(here) == answers.at_any_slider(there)
+    for row, other in zip(at_ratio(plan(here), 0.2), at_ratio(plan(there), 0.2), strict=True):
+        assert row["cost_usd_per_year"] == pytest.approx(other["cost_usd_per_year"])
+
+
+def test_a_turn_lies_where_the_cheapest_lines_cross(monkeypatch):
+    monkeypatch.setattr(trends, "RATIOS", (0.01, 1.0))
+    rows = [("a", 0.01, 1.0), ("a", 1.0, 3.0), ("b", 0.01, 2.0), ("b", 1.0, 2.0)]
+    held = trends.pd.DataFrame(rows, columns=["id", "ratio", "usd"])
+    (turned,) = trends.turns(held)["ratio"]
+    assert turned == pytest.approx(0.1, rel=0.02)  # half way on the log axis
+
+
+@pytest.mark.parametrize("profile", profiles.names())
+def test_latency_as_planned_is_what_the_plan_states(profile):
+    held = plan(Scenario(profile=profile))
+    document = held.as_dict(flips=False)
+    for name in ("as-built", "split-mixed"):
+        stated = {row["name"]: row for row in tables.record(document, name)["by_class"]}
+        rows = [r for r in latencies(held, (name,)) if r["fullness"] == pytest.approx(1.0)]
+        assert {row["class"] for row in rows} == set(stated)
+        for row in rows:
+            for measure in ("p99_ttft_s", "p99_tpot_s"):
+                assert row[measure] == pytest.approx(stated[row["class"]][measure], rel=1e-6)
+
+
+def test_fuller_chips_are_never_faster():
+    rows = latencies(plan(Scenario()), ("as-built",))
+    for name in {row["class"] for row in rows}:
+        waits = [row["p99_ttft_s"] for row in rows if row["class"] == name]
+        known = [wait for wait in waits if wait is not None]
+        assert known == sorted(known)
+        assert len(known) >= 2
+
+
+def test_the_flow_sends_every_chip_somewhere():
+    held = plan(Scenario(profile="hyperscaler"))
+    rows = trends.pool_flow(held, "split-mixed")
+    chips = sum(pool.n_accelerators for pool in held.fleets["split-mixed"].pools)
+    into_pools = rows[rows["target"] != "Network between pools"]["value"].sum()
+    assert into_pools == chips
+
+
+def test_the_band_of_cash_holds_the_middle_and_ends_at_its_sum():
+    held = plan(Scenario(), n_samples=256)
+    rows = trends.cash(held, "monolithic-software")
+    assert (rows["p10"] <= rows["p90"]).all()
+    assert rows["sum"].iloc[-1] == pytest.approx(rows["usd"].sum())
+
+
+def test_dots_of_a_triangle_are_evenly_likely():
+    dots = curves.dots(0.0, 1.0, 3.0, 3000)
+    assert sum(dots) / len(dots) == pytest.approx(4 / 3, rel=1e-3)  # (low + middle + high) / 3
+    assert dots == sorted(dots)
+
+
+def test_risk_says_where_each_input_turns_the_verdict_as_the_plan_does(show, monkeypatch):
+    monkeypatch.setattr(risks, "SHOWN_BARS", 2)
+    monkeypatch.setattr(risks, "RATIOS", (0.1,))
+    screen = turn(show(profile="hyperscaler"), "risk")
+    held = answers.plan_of(screen.session_state["scenario"])
+    rows = cells(screen.table[0])
+    for row, swing in zip(rows, held.risk.swings, strict=False):
+        found = held.risk.turn_of(swing)
+        assert (row[3] == "not in its range") == (found.verdict is None)
+        assert found.action is None or row[4] == tables.ACTIONS[found.action]
+
+
+def test_a_cell_of_the_map_is_the_plan_of_that_ratio():
+    held = plan(Scenario())
+    ratio = 0.2
+    columns = [answers.heat_at(Scenario(), ratio)]
+    last = risks.heat(columns).iloc[-1]
+    there = plan(held.scenario.model_copy(update={"decode_to_prefill_token_ratio": ratio}))
+    assert last["verdict"] == tables.ACTIONS[there.verdict.action]
+
+
+def test_regret_is_told_for_a_split(show, short):
+    screen = turn(show(), "risk")
+    screen.button_group(key="risk-view").set_value("If the mix drifts").run()
+    titles = [str(table.value.columns[0]).replace("\\", "") for table in screen.table]
+    assert "If the ratio turns out" in titles
+
+
+@pytest.mark.parametrize("view", ["Another ratio", "Fuller chips", "Faster service"])
+def test_every_outlook_opens_with_its_table(show, short, view):
+    screen = turn(show(), "options")
+    screen.button_group(key="outlook").set_value(view).run()
+    assert not screen.exception
+    assert not [said for said in screen.markdown if "No option" in said.value]
