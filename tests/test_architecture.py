@@ -26,8 +26,8 @@ UNITS = {
 }  # fmt: skip
 # Public names of the scenario and the plan, and numbers that are pure by their nature.
 UNITLESS = {
-    "attention_dp", "batch", "batch_cap", "batch_mean", "decode_to_prefill_token_ratio",
-    "demand_scale",
+    "attention_dp", "batch", "batch_cap", "bend_order", "batch_mean",
+    "decode_to_prefill_token_ratio", "demand_scale",
     "dispersion", "engineers", "drafts", "ep", "fleet_mix", "high", "least_slack", "load",
     "load_at_cap", "low", "minute",
     "min_confidence", "n", "peak_minute", "peak_to_mean", "planning_month", "pp", "pue",

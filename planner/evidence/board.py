@@ -69,7 +69,7 @@ def ours_w(rows: pd.DataFrame, catalog: Catalog) -> Floats:
         0.0,
         **{name: numbers[name].whole.value for name in POWER},
     )
-    return chip_draw_w(idle, tdp, activity_frac(rate))
+    return chip_draw_w(idle, tdp, activity_frac(rate, catalog.number("power.bend_order").value))
 
 
 def idle_w(catalog: Catalog) -> float:

@@ -27,6 +27,7 @@ def chip_watts(
     is not published.
     """
     idle, tdp = idle_and_tdp_w(chips, catalog)
+    bend_order = catalog.number("power.bend_order").value
 
     def draw(compute: Floats, memory: Floats) -> Floats:
         rate = work_rate(
@@ -38,7 +39,7 @@ def chip_watts(
             compute_weight=numbers["compute_weight"],
             expert_order=numbers["expert_order"],
         )
-        return chip_draw_w(idle, tdp, activity_frac(rate))
+        return chip_draw_w(idle, tdp, activity_frac(rate, bend_order))
 
     own = draw(found.compute_util_frac, found.memory_util_frac)
     other = draw(found.prefill_compute_util_frac, found.prefill_memory_util_frac)

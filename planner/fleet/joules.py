@@ -6,7 +6,7 @@ from planner.facts.catalog import Catalog
 from planner.facts.ledger import Ledger
 from planner.fleet import day
 from planner.fleet.pools import Fleet, Pool
-from planner.fleet.watts import chip_draw, overhead_w
+from planner.fleet.watts import chip_draw, overhead_w, pool_draws_w
 
 LABELS = {
     "memory": "Memory traffic",
@@ -32,7 +32,7 @@ def draw_by_cause_w(fleet: Fleet, catalog: Catalog, ledger: Ledger) -> dict[str,
 def _pool_w(pool: Pool, catalog: Catalog, ledger: Ledger) -> Mapping[str, float]:
     """What a chip draws above idle is shared by traffic and arithmetic as they drive it."""
     chip, n = chip_draw(pool, catalog, ledger), pool.n_accelerators
-    drawn = float(day.mean(chip.draws_w(day.half_day(pool), pool.power_cap_frac)))
+    drawn = float(day.mean(pool_draws_w(pool, chip, day.half_day(pool))))
     idle = min(float(chip.idle_w), drawn)
     memory = float(chip.per_memory) * pool.mean.memory_util_frac
     compute = float(chip.per_compute) * pool.mean.compute_util_frac

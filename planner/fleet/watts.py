@@ -11,7 +11,7 @@ from planner.facts.catalog import Catalog
 from planner.facts.ledger import Ledger
 from planner.facts.units import HOURS_PER_DAY
 from planner.fleet import day
-from planner.fleet.pools import DECODE, Fleet, Pool
+from planner.fleet.pools import DECODE, PREFILL, Fleet, Pool
 from planner.physics.power import activity_frac, chip_draw_w, harmless_cap_frac, work_rate
 
 Floats = NDArray[np.float64]
@@ -57,7 +57,7 @@ def pool_watts(pool: Pool, catalog: Catalog, ledger: Ledger) -> Watts:
     busier = 1 / lean if lean else 1.0
     usual = np.column_stack([_at_peak(pool), day.half_day(pool)])
     loads = np.hstack([usual, np.minimum(usual * busier, 1)])
-    drawn = np.split(chip.draws_w(loads, pool.power_cap_frac), 2)
+    drawn = np.split(pool_draws_w(pool, chip, loads), 2)
     (peak, mean), (lean_peak, lean_mean) = ((each[0], day.mean(each[1:])) for each in drawn)
     return Watts(
         nameplate_w=n * (chip.tdp_w + rest_w),
@@ -69,6 +69,13 @@ def pool_watts(pool: Pool, catalog: Catalog, ledger: Ledger) -> Watts:
     )
 
 
+def _steps(pool: Pool) -> Floats:
+    """Shares of arithmetic and of bandwidth in use while a step of each of its phases runs."""
+    steps = {PREFILL: (pool.in_prefill,), DECODE: (pool.in_decode,)}
+    run = steps.get(pool.role, (pool.in_prefill, pool.in_decode))
+    return np.transpose([(each.compute_util_frac, each.memory_util_frac) for each in run if each])
+
+
 def _at_peak(pool: Pool) -> Floats:
     return np.array([pool.peak.compute_util_frac, pool.peak.memory_util_frac])
 
@@ -78,7 +85,7 @@ def draw_by_hour_w(fleet: Fleet, catalog: Catalog, ledger: Ledger) -> Floats:
     total = np.zeros(HOURS_PER_DAY)
     for pool in fleet.pools:
         loads = day.activities(pool, day.load_by_hour(pool.peak_to_mean))
-        drawn = chip_draw(pool, catalog, ledger).draws_w(loads, pool.power_cap_frac)
+        drawn = pool_draws_w(pool, chip_draw(pool, catalog, ledger), loads)
         rest_w = overhead_w(pool.accelerator, catalog, ledger)
         total += pool.n_accelerators * (
             drawn + rest_w * ledger["estimates.power.overhead_draw_frac"]
@@ -97,6 +104,7 @@ class ChipDraw:
     tdp_w: Any
     per_memory: Any
     per_compute: Any
+    bend_order: Any
 
     def activity(self, loads: Floats) -> Floats:
         """How far between idle and TDP it draws under each load (loads, draws). [frac]
@@ -104,12 +112,28 @@ class ChipDraw:
         loads: shares of arithmetic and of bandwidth in use (2, loads).
         """
         compute, memory = loads[..., None]
-        return activity_frac(self.per_memory * memory + self.per_compute * compute)
+        rate = self.per_memory * memory + self.per_compute * compute
+        return activity_frac(rate, self.bend_order)
 
     def draws_w(self, loads: Floats, cap_frac: float) -> Floats:
         """Its draw under each load and a cap (loads,), or (loads, draws) where it is drawn. [W]"""
         drawn = chip_draw_w(self.idle_w, self.tdp_w, self.activity(loads), cap_frac)
         return np.asarray(drawn if drawn.shape[-1] > 1 else drawn[:, 0])
+
+
+def pool_draws_w(pool: Pool, chip: ChipDraw, loads: Floats) -> Floats:
+    """Draw of a chip of a pool under loads over all time (2, loads), as `ChipDraw.draws_w`. [W]
+
+    Chips that only prefill work at one pace or rest between prompts, and draw what they do in
+    between in proportion, as `measured/h100_bench.csv` shows; those that decode hardly ever rest,
+    and work slower.
+    """
+    if pool.role != PREFILL or pool.in_prefill is None:
+        return chip.draws_w(loads, pool.power_cap_frac)
+    busy = np.minimum(loads[0] / pool.in_prefill.compute_util_frac, 1)
+    pace = _steps(pool)
+    while_busy, at_rest = chip.draws_w(np.hstack([pace, 0 * pace]), pool.power_cap_frac)
+    return np.asarray(at_rest + np.multiply.outer(busy, while_busy - at_rest))
 
 
 def chip_draw(pool: Pool, catalog: Catalog, ledger: Ledger) -> ChipDraw:
@@ -124,6 +148,7 @@ def chip_draw(pool: Pool, catalog: Catalog, ledger: Ledger) -> ChipDraw:
         tdp_w=tdp_w,
         per_memory=work_rate(0.0, bytes_per_s, *about, **numbers),
         per_compute=work_rate(1.0, 0.0, *about, **numbers),
+        bend_order=ledger["power.bend_order"],
     )
 
 
@@ -165,7 +190,7 @@ def _capped(pool: Pool, catalog: Catalog, ledger: Ledger) -> Pool:
     cap = harmless_cap_frac(
         chip.idle_w,
         chip.tdp_w,
-        chip.activity(_at_peak(pool)[:, None])[0, 0],
+        chip.activity(_steps(pool)).max(),
         margin=ledger["estimates.power.cap_margin_frac"],
         floor=ledger["power.cap.decode_harmless_frac_of_tdp"],
     )

@@ -28,13 +28,14 @@ def work_rate(
     return np.asarray(moved + np.multiply(compute_weight, compute_util_frac) * spread)
 
 
-def activity_frac(rate: ArrayLike) -> Floats:
-    """How far between idle and TDP a chip draws: x/√(1 + x²), 0 at rest and below 1 always. [frac]
+def activity_frac(rate: ArrayLike, bend_order: ArrayLike) -> Floats:
+    """How far between idle and TDP a chip draws: x/(1 + xᵖ)^(1/p), 0 at rest, 1 at most. [frac]
 
-    Concave: a mean over unlike phases is the mean of their draws, not the draw of their mean.
+    The larger the order p, the straighter it runs into its limit. Concave: a mean over unlike
+    phases is the mean of their draws, not the draw of their mean.
     """
-    x = np.asarray(rate, float)
-    return np.asarray(x / np.sqrt(1 + x**2))
+    x, p = np.asarray(rate, float), np.asarray(bend_order)
+    return np.asarray(x / (1 + x**p) ** (1 / p))
 
 
 def chip_draw_w(

@@ -73,12 +73,12 @@ def test_kernels_take_the_time_that_we_say():
 
 def test_our_draw_of_a_step_is_near_and_never_far_above():
     """It is right for memory traffic alone, and too low where the board meets its limit."""
-    assert STEPS["power_error_frac"].abs().median() < 0.10
+    assert STEPS["power_error_frac"].abs().median() < 0.055
     assert STEPS["power_error_frac"].max() < 0.06
     alone = HELD[(HELD["kernel"] == "read") & (HELD["busy_frac"] == 1)]
-    assert board.ours_w(alone, CATALOG) == pytest.approx(alone["power_w"].to_numpy(), rel=0.08)
+    assert board.ours_w(alone, CATALOG) == pytest.approx(alone["power_w"].to_numpy(), rel=0.10)
     limited = STEPS[STEPS["at_power_limit"]]
-    assert (limited["power_error_frac"] < -0.05).all()
+    assert (limited["power_error_frac"] < -0.01).all()
 
 
 def test_prefill_draws_the_limit_and_decode_of_one_two_thirds_of_it():

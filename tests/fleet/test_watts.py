@@ -25,6 +25,7 @@ BY_HAND = register(
         "estimates.power.network_storage_w": 100,
         "estimates.power.overhead_draw_frac": 0.5,
         "accelerators.h100-sxm.memory_bytes_per_s": 3e12,
+        "power.bend_order": 2.0,
         "calibration.memory_j_per_byte": 1e-10,
         "calibration.compute_weight": 1.5,
         "calibration.expert_order": 0.25,
@@ -131,12 +132,28 @@ class TestCaps:
 
     def test_are_never_below_half_of_tdp(self):
         # Splitwise found 350 of 700 W harmless to decode and tested nothing lower.
-        idle = fleet(pool(role="decode", peak=Activity(0, 0)))
+        idle = fleet(pool(role="decode", in_decode=Activity(0, 0)))
         assert capped(idle, CATALOG, BY_HAND).pools[0].power_cap_frac == 0.5
 
     def test_leave_five_percent_of_margin(self):
-        held = capped(fleet(pool(role="decode")), CATALOG, BY_HAND).pools[0]
+        step = Activity(0.3, 0.5)
+        held = capped(fleet(pool(role="decode", in_decode=step)), CATALOG, BY_HAND).pools[0]
         assert held.power_cap_frac == pytest.approx(1.05 * 444.08 / 700, rel=1e-5)
+
+
+class TestPace:
+    """Chips that only prefill work at one pace or rest; those that decode work slower."""
+
+    def test_prefill_draws_in_proportion_to_its_busy_time(self):
+        # At its pace 1.5 × 0.6 = 0.9: 100 + 0.9/√1.81 × 600 = 501.38; half of the time it rests.
+        pace = Activity(0.6, 0.0)
+        drawn = watts(role="prefill", in_prefill=pace, peak=Activity(0.3, 0.0))
+        assert drawn.peak_w == pytest.approx(10 * ((501.38 + 100) / 2 + 300), rel=1e-5)
+
+    def test_its_cap_binds_while_it_is_busy(self):
+        pace, half = Activity(0.6, 0.0), Activity(0.3, 0.0)
+        drawn = watts(role="prefill", in_prefill=pace, peak=half, power_cap_frac=0.6)
+        assert drawn.peak_w == pytest.approx(10 * ((420 + 100) / 2 + 300))
 
 
 class TestSums:

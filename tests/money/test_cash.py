@@ -336,7 +336,7 @@ class TestDirections:
 def test_samples_together_are_samples_one_by_one():
     rng = np.random.default_rng(0)
     one, other = (rng.uniform(1, 10, (11, 30)) for _ in range(2))
-    rates = rng.uniform(0.01, 0.4, (6, 30))
+    rates = rng.uniform(0.01, 0.4, (8, 30))
     lives = rng.uniform(2, 6, 30)
     held = Terms(5.0, 1.5, rates[0], rates[1], rates[2], lives, *rates[3:])
     together = flows_usd(Plan(*one), Plan(*other), held)

@@ -49,6 +49,7 @@ NUMBERS = {
     "accelerators.h100-sxm.rental_usd_per_hour": 2.0,
     "estimates.power.network_storage_w": 100.0,
     "estimates.power.overhead_draw_frac": 0.5,
+    "power.bend_order": 2.0,
     "calibration.memory_j_per_byte": 0.0,
     "calibration.compute_weight": 2 / 3**0.5,  # x = 1/√3 at half of peak: half way to TDP
     "calibration.expert_order": 1.0,

@@ -95,10 +95,22 @@ def uncapped_w(case, pool, compute, memory):
     work = case.number("calibration.memory_j_per_byte") * moved / (tdp - idle)
     experts = max(case.experts[pool["model"]], 1.0) ** case.number("calibration.expert_order")
     work += case.number("calibration.compute_weight") * compute * experts
-    return idle + (tdp - idle) * work / math.sqrt(1 + work * work)
+    order = case.number("power.bend_order")
+    return idle + (tdp - idle) * work / (1 + work**order) ** (1 / order)
 
 
 def drawn_w(case, pool, load, factor, cap):
+    """Draw of a chip under its mean load; one that only prefills works at one pace, or rests."""
+    if pool["role"] != "prefill":
+        return law_w(case, pool, load, factor, cap)
+    pace, rest = pool["in_prefill"], {"compute_util_frac": 0.0, "memory_util_frac": 0.0}
+    compute = min(load["compute_util_frac"] * factor, 1.0)
+    busy = min(compute / pace["compute_util_frac"], 1.0)
+    at_rest = law_w(case, pool, rest, 1, cap)
+    return at_rest + busy * (law_w(case, pool, pace, 1, cap) - at_rest)
+
+
+def law_w(case, pool, load, factor, cap):
     compute = min(load["compute_util_frac"] * factor, 1.0)
     memory = min(load["memory_util_frac"] * factor, 1.0)
     tdp = case.number(f"accelerators.{pool['accelerator']}.tdp_w")
@@ -167,7 +179,9 @@ def harmless_cap(case, pool):
     """The lowest settable cap that leaves the peak alone, with a margin."""
     tdp = case.number(f"accelerators.{pool['accelerator']}.tdp_w")
     margin = 1 + case.number("estimates.power.cap_margin_frac")
-    cap = drawn_w(case, pool, pool["peak"], 1, 1.0) / tdp * margin
+    phases = {"prefill": ["in_prefill"], "decode": ["in_decode"]}
+    steps = [pool[name] for name in phases.get(pool["role"], ["in_prefill", "in_decode"])]
+    cap = max(law_w(case, pool, step, 1, 1.0) for step in steps) / tdp * margin
     return min(max(cap, case.number("power.cap.decode_harmless_frac_of_tdp")), 1.0)
 
 

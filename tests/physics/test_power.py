@@ -11,6 +11,7 @@ from planner.physics.power import activity_frac, chip_draw_w, harmless_cap_frac,
 CATALOG = load_catalog()
 NAMES = ("memory_j_per_byte", "compute_weight", "expert_order")
 FITTED = {name: CATALOG.calibration.numbers[name].whole.value for name in NAMES}
+BEND = CATALOG.number("power.bend_order").value
 BY_HAND = {"memory_j_per_byte": 2e-10, "compute_weight": 3.0, "expert_order": 0.25}
 PUBLISHED = {
     name.removeprefix("power."): each for name, each in CATALOG.numbers.items() if "power." in name
@@ -29,7 +30,7 @@ WATTS = st.floats(1, 2000)
 def draw_w(compute_util_frac, moved_bytes_per_s, idle_w, tdp_w, n_experts=0):
     span = tdp_w - idle_w
     rate = work_rate(compute_util_frac, moved_bytes_per_s, span, n_experts, **FITTED)
-    return chip_draw_w(idle_w, tdp_w, activity_frac(rate))
+    return chip_draw_w(idle_w, tdp_w, activity_frac(rate, BEND))
 
 
 def token_w(chips, tpot_s, peak_flop_per_s, **chip):
@@ -55,10 +56,10 @@ class TestSplitwise:
     )
     def test_an_a100_decodes_at_43_to_79_percent_of_tdp(self, chips, tpot_s, name):
         # Averages of whole requests of 512 tokens, prompt included: ours, of tokens alone, are some
-        # 10 % low on two chips and 20 % on eight, whose rate explains less of their draw.
+        # 10 % low on two chips and a quarter on eight, whose rate explains less of their draw.
         share = token_w(chips, tpot_s, 312e12, **A100) / 400
         published = PUBLISHED["measured_a100." + name].value
-        assert share == pytest.approx(published, rel=0.22)
+        assert share == pytest.approx(published, rel=0.26)
         assert share < published
 
     def test_the_token_draw_of_either_chip_on_a_pair(self):
@@ -122,22 +123,22 @@ class TestWork:
 class TestActivity:
     def test_by_hand(self):
         # Sides of right triangles: 3-4-5 and 5-12-13.
-        assert activity_frac([0, 3 / 4, 12 / 5]).tolist() == pytest.approx([0, 3 / 5, 12 / 13])
+        assert activity_frac([0, 3 / 4, 12 / 5], 2).tolist() == pytest.approx([0, 3 / 5, 12 / 13])
 
     @given(st.floats(0, 1e6))
-    def test_never_reaches_one(self, rate):
-        assert 0 <= activity_frac(rate) < 1
+    def test_never_exceeds_one(self, rate):
+        assert 0 <= activity_frac(rate, BEND) <= 1 + 1e-12
 
     @given(RATES, RATES)
     def test_rises_with_work_and_never_faster_than_it(self, one, other):
         few, many = sorted((one, other))
-        rise = activity_frac(many) - activity_frac(few)
+        rise = activity_frac(many, BEND) - activity_frac(few, BEND)
         assert 0 <= rise <= many - few + 1e-12
 
     @given(RATES, RATES)
     def test_of_a_mean_is_above_the_mean(self, one, other):
-        mean = (activity_frac(one) + activity_frac(other)) / 2
-        assert activity_frac((one + other) / 2) >= mean - 1e-12
+        mean = (activity_frac(one, BEND) + activity_frac(other, BEND)) / 2
+        assert activity_frac((one + other) / 2, BEND) >= mean - 1e-12
 
 
 class TestDraw:

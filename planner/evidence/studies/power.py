@@ -21,6 +21,7 @@ class Meter:
 
     idle_w: float
     tdp_w: float
+    bend_order: float
     numbers: Mapping[str, float]
 
     def draw_w(self, rig: Rig, step: StepTime) -> float:
@@ -35,7 +36,7 @@ class Meter:
             compute_weight=self.numbers["compute_weight"],
             expert_order=self.numbers["expert_order"],
         )
-        return float(chip_draw_w(self.idle_w, self.tdp_w, activity_frac(rate)))
+        return float(chip_draw_w(self.idle_w, self.tdp_w, activity_frac(rate, self.bend_order)))
 
 
 def draws(catalog: Catalog) -> Iterator[Row]:
@@ -61,6 +62,7 @@ def _meter(catalog: Catalog, chip: str) -> Meter:
     return Meter(
         idle_w=catalog.fact(f"{name}.idle_w").value,
         tdp_w=catalog.fact(f"{name}.tdp_w").value,
+        bend_order=catalog.number("power.bend_order").value,
         numbers={each: held[each].whole.value for each in NUMBERS},
     )
 
