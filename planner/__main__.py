@@ -13,7 +13,6 @@ from typing import Any
 
 import planner
 from planner.errors import ScenarioError, SwitchyardError
-from planner.money.tax import LABELS
 
 BAD_INPUT = 2
 BROKEN_OFF = 130
@@ -144,8 +143,9 @@ def _plan(options: argparse.Namespace) -> None:
 
 def _summary(answer: "planner.Plan") -> str:
     """The verdict, the bridge and the megawatts in a dozen lines."""
-    text = planner.text
-    bridge = answer.bridge
+    from planner.money.tax import LABELS  # noqa: PLC0415 - only a plan needs it
+
+    text, bridge = planner.text, answer.bridge
     rows = [(LABELS[step], usd) for step, usd in bridge.steps.items()]
     lines = [
         answer.verdict.sentence,
@@ -235,7 +235,7 @@ def _reproduce(options: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _opened_store() -> Iterator[tuple[planner.Store, planner.Identity]]:
+def _opened_store() -> Iterator["tuple[planner.Store, planner.Identity]"]:
     """The store, and whoever is at the shell: they hold the database, so they may do all."""
     store = planner.Store()
     try:

@@ -61,8 +61,7 @@ def busy_minutes(
     )
     names = [field.name for field in fields(Minutes)]
     return {
-        key: Minutes(*(part[name].to_numpy() for name in names))
-        for key, part in groups(table, by).items()
+        key: Minutes(*(part[name] for name in names)) for key, part in groups(table, by).items()
     }
 
 
