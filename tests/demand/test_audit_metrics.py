@@ -95,6 +95,8 @@ def test_two_generations_of_a_name_are_not_added_up(tmp_path):
 
 
 REFUSED = {
+    "endless.prom": ("vllm:prompt_tokens_total 1e300\n", "more than 1e.15"),
+    "negative.prom": ("vllm:prompt_tokens_total -1\n", "less than nothing"),
     "other.prom": ("# HELP up x\nup 1\n", "counts no request with tokens"),
     "broken.prom": ("# HELP up x\nup one\n", "no metric on line 2"),
 }

@@ -43,6 +43,8 @@ class Limits:
     """Working memory of the database; beyond it, it spills to a private temporary folder."""
     max_tokens: int = 100_000_000
     """A request with more is a fault of the log: ten times the longest context on offer."""
+    max_count: float = 1e15
+    """What an engine's counter may rise by: tokens of the largest fleet over a year."""
     max_label_chars: int = 80
     """A model or class name beyond this is taken for text content and withheld."""
     max_parts: int = 12

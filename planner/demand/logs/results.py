@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from datetime import datetime
+from typing import Any
 
 TIME_SHARE_UNKNOWN = (
     "prefill_time_frac is null: the log holds tokens but not both time to first token and "
@@ -224,6 +226,27 @@ class Audit:
     line: Line | None = None
     in_18_months: tuple[Outlook, ...] = ()
     sensitivity: tuple[Sensitivity, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        total: Share,
+        *,
+        starts_at: datetime | None,
+        dropped: Mapping[str, int],
+        **found: Any,  # the other fields
+    ) -> "Audit":
+        """The audit whose tokens and lengths are those of `total`, which is named as the log is."""
+        whole = {f.name: getattr(total, f.name) for f in fields(Share)}
+        told = {f.name: whole[f.name] for f in fields(cls) if f.name in whole}
+        return cls(
+            source=total.name,
+            rows=total.requests + sum(dropped.values()),
+            starts_at=starts_at.isoformat() if starts_at else None,
+            dropped=dropped,
+            **told,
+            **found,
+        )
 
     def as_dict(self) -> dict[str, object]:
         """The document that `audit --json` prints: plain numbers, text, lists and nulls."""
