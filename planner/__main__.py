@@ -66,6 +66,7 @@ def _audit_arguments(audit: argparse.ArgumentParser) -> None:
     pair = "a column by its name, such as input_tokens=n_in; may be repeated"
     audit.add_argument("--column", action="append", default=[], metavar="ROLE=NAME", help=pair)
     audit.add_argument("--time-unit", help="s, ms, us or ns, where the log does not say")
+    audit.add_argument("--time-zone", help="of dates that name none; UTC", metavar="ZONE")
     audit.add_argument("--days", type=float, help="how far back Prometheus is asked; 7")
     audit.add_argument("--scenario", type=Path, help="whose chips and growth count; TOML or JSON")
 
@@ -165,6 +166,7 @@ def _audit(options: argparse.Namespace) -> None:
             source=options.log,
             columns=columns,
             time_unit=options.time_unit,
+            time_zone=options.time_zone,
             backend=options.backend,
             days=options.days or planner.LAST_DAYS,
             scenario=scenario.model_dump(mode="json") if scenario else None,

@@ -46,6 +46,7 @@ class Question:
     source: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     time_unit: str | None = None
+    time_zone: str | None = None
     backend: str = "duckdb"
     days: float = LAST_DAYS
     scenario: Mapping[str, Any] | None = None
@@ -205,6 +206,7 @@ def answered(question: Question, say: Callable[[list[Any]], None]) -> None:
             question.source,
             columns=question.columns,
             time_unit=question.time_unit,
+            time_zone=question.time_zone,
             backend=question.backend,
             days=question.days,
             report=lambda step, done_frac: say(["step", step, done_frac]),

@@ -26,13 +26,14 @@ def audit(
     *,
     columns: Mapping[str, str] | None = None,
     time_unit: str | None = None,
+    time_zone: str | None = None,
     backend: str = "duckdb",
     days: float = logs.LAST_DAYS,
     report: Callable[[str, float], None] = logs.unheard,
 ) -> Audit:
     """Audit a request log: tokens, lengths, arrivals, time in prefill, and the next 18 months.
 
-    source, columns, time_unit, backend, days: see `planner.demand.audit.audit`.
+    source, columns, time_unit, time_zone, backend, days: see `planner.demand.audit.audit`.
     scenario: on whose model, chips and software the time is counted, and whose growth is taken
     where the log is too short to show a trend; None: the default one.
     report: is told each step and the share of the work done before it.
@@ -41,7 +42,13 @@ def audit(
         AuditError: one sentence naming the file, the column, and what is allowed.
     """
     found = logs.audit(
-        source, columns=columns, time_unit=time_unit, backend=backend, days=days, report=report
+        source,
+        columns=columns,
+        time_unit=time_unit,
+        time_zone=time_zone,
+        backend=backend,
+        days=days,
+        report=report,
     )
     report("Counting chip time", NEARLY_DONE)
     return timed(found, scenario or Scenario.read({}))

@@ -47,6 +47,7 @@ def audit(
     *,
     columns: Mapping[str, str] | None = None,
     time_unit: str | None = None,
+    time_zone: str | None = None,
     backend: str = "duckdb",
     days: float = LAST_DAYS,
     report: Report = unheard,
@@ -56,8 +57,10 @@ def audit(
 
     source: a CSV, JSON-lines or Parquet file, a folder, or a glob of them; an exposition of
     metrics; a Prometheus server (http://HOST:PORT) or an engine (http://HOST:PORT/metrics).
-    columns: role -> column, for names that the table of synonyms does not know.
+    columns: role -> column, for names that the table of synonyms does not know; "" for a role
+    that no column plays whatever its name says.
     time_unit: s, ms, us or ns, for numbers whose unit the log does not say.
+    time_zone: of dates that name none, such as Europe/Berlin; None is UTC.
     backend: duckdb, a Spark master (spark://HOST:PORT), or a PostgreSQL database
     (postgresql://USER@HOST/DATABASE), whose table `source` then is.
     days: how far back a Prometheus server is asked.
@@ -84,7 +87,7 @@ def audit(
     # Ibis takes most of a second to import: paid when a log is read, not by every page.
     from planner.demand.logs.measure import measured  # noqa: PLC0415
 
-    return measured(prepare, columns, time_unit, limits, backend, report)
+    return measured(prepare, columns, time_unit, time_zone, limits, backend, report)
 
 
 def _shown(log: LogFiles, limits: Limits) -> Audit:

@@ -150,7 +150,7 @@ def counted(path, folder):
     log = unfolded(log_files(path, DEFAULT_LIMITS), str(folder), DEFAULT_LIMITS)
     if log.files[0].format != "metrics" and path.name != "usage.jsonl":
         with duckdb_engine("duckdb", log, str(folder), DEFAULT_LIMITS) as engine:
-            gather(engine, log, None, None, DEFAULT_LIMITS)
+            gather(engine, log, None, None, None, DEFAULT_LIMITS)
 
 
 @pytest.mark.parametrize("name", WHOLE)

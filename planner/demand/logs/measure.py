@@ -40,6 +40,7 @@ def measured(
     prepare: Callable[[str], LogFiles],
     columns: Mapping[str, str] | None,
     time_unit: str | None,
+    time_zone: str | None,
     limits: Limits,
     backend: str = "duckdb",
     report: Report = unheard,
@@ -54,7 +55,7 @@ def measured(
         log = prepare(folder)
         engine = opening.enter_context(opened(backend, log, folder, limits))
         report(*READING)
-        found = gather(engine, log, columns, time_unit, limits)
+        found = gather(engine, log, columns, time_unit, time_zone, limits)
         return _added_up(log, found, sound_requests(engine, log.name, found), limits, report)
 
 
@@ -98,6 +99,8 @@ def _added_up(
         dropped=dropped,
         files=len(log.files),
         columns=_columns(found),
+        unread=found.unread,
+        times=found.clock.sentence,
         arrivals=timed,
         per_minute=_series(whole.minutes, limits),
         by_model=listed.get("model", ()),

@@ -196,7 +196,8 @@ class Audit:
 
     decode_to_prefill_token_ratio = output over input tokens, cached ones included.
     prefill_time_frac is measured (time to first token over latency, in request-seconds) or null;
-    a later room may fill it with `with_prefill_time_frac`. columns: role -> column of the log.
+    a later room may fill it with `with_prefill_time_frac`. columns: role -> column of the log;
+    unread: its other columns but those of text. times: how its times were read, in a sentence.
     """
 
     source: str
@@ -221,6 +222,8 @@ class Audit:
     classes: tuple[ClassMoments, ...]
     dropped: Mapping[str, int]
     caveats: tuple[str, ...]
+    unread: tuple[str, ...] = ()
+    times: str = ""
     kv_use: KvUse | None = None
     time: TimeSplit | None = None
     line: Line | None = None
