@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from planner.demand.audit import LAST_DAYS as LAST_DAYS
     from planner.demand.audit import Audit as Audit
     from planner.demand.audit import unheard as unheard
+    from planner.demand.metrics.addresses import may_ask as may_ask
     from planner.evidence.commands import answered as answered
     from planner.evidence.commands import calibrate as calibrate
     from planner.evidence.commands import check_calibration as check_calibration
@@ -116,6 +117,7 @@ _LATER = {
     "range_of": "planner.decision.wording",
     "value_of": "planner.decision.wording",
     "unheard": "planner.demand.audit",
+    "may_ask": "planner.demand.metrics.addresses",
     "LAST_DAYS": "planner.demand.audit",
     "brief_pdf": "planner.export.brief",
 }
@@ -156,6 +158,7 @@ __all__ = [
     "kill_conditions",
     "latencies",
     "load_catalog",
+    "may_ask",
     "name_of",
     "parity_plot",
     "plan",

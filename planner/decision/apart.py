@@ -17,7 +17,6 @@ from select import select
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter
 
@@ -199,7 +198,7 @@ def _answers(
 
 def answered(question: Question, say: Callable[[list[Any]], None]) -> None:
     """Audit here, and say each step, then the audit or the sentence that refuses it."""
-    if urlsplit(question.backend).scheme != "spark":  # Java reserves more than it uses
+    if not question.backend.startswith("spark://"):  # Java reserves more than it uses
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     try:
         found = audit(

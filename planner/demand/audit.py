@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from planner.demand.logs.files import LogFiles, head, log_files
 from planner.demand.logs.limits import DEFAULT_LIMITS, Limits
@@ -20,7 +19,8 @@ from planner.demand.logs.results import (
 )
 from planner.demand.logs.unfolding import documents, unfolded
 from planner.demand.metrics.adding_up import audit_of
-from planner.demand.metrics.prometheus import counts_at, snapshot, spoken
+from planner.demand.metrics.addresses import spoken
+from planner.demand.metrics.prometheus import counts_at, snapshot
 from planner.demand.metrics.usage import is_usage, usage_counts
 from planner.errors import AuditError
 
@@ -70,9 +70,9 @@ def audit(
     Raises: AuditError, one sentence naming the file, the column, and what is allowed.
     """
     named = os.fspath(source)
-    if urlsplit(named).scheme in {"http", "https"}:
+    if named.lower().startswith(("http://", "https://")):
         return audit_of(spoken(named), counts_at(named, days, limits), limits)
-    if urlsplit(backend).scheme == "postgresql":
+    if backend.startswith("postgresql://"):
         from planner.demand.logs.warehouse import table_as_log  # noqa: PLC0415
 
         prepare = partial(table_as_log, backend, named, columns=columns, limits=limits)

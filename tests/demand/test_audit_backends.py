@@ -54,8 +54,9 @@ def test_spark_gives_the_same_audit_of_every_shipped_trace(spark_cluster, name):
 
 
 def test_a_cluster_or_backend_that_is_not_there_is_said_in_words(log):
-    with pytest.raises(AuditError, match="allowed are duckdb, spark"):
-        audit(log, backend="mysql://127.0.0.1/x")
+    for backend in ("mysql://127.0.0.1/x", "http://[::1", ""):
+        with pytest.raises(AuditError, match="allowed are duckdb, spark"):
+            audit(log, backend=backend)
 
 
 @pytest.mark.postgres
