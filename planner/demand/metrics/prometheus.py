@@ -58,7 +58,8 @@ def fetched(server: str, path: str, params: Mapping[str, object], limits: Limits
         with _OPENER.open(request, timeout=limits.http_patience_s) as answer:
             body: bytes = answer.read(limits.max_answer_bytes + 1)
     except HTTPError as error:
-        said = _complaint(error.read(limits.magic_bytes)) or error.reason
+        with error:
+            said = _complaint(error.read(limits.magic_bytes)) or error.reason
         advice = f"; a token is given to the servers named in {NAMED}"
         closed = error.code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} and not token
         raise AuditError(
