@@ -55,7 +55,9 @@ def ask(unknown: UnmappedError, log: str) -> None:
 
 def correct(audit: Audit, log: str) -> None:
     """The same form behind a fold, filled in as the log was read."""
-    fold = st.expander("Correct columns and times", key="fold-mapping", on_change="rerun")
+    fold = st.expander(
+        "Correct columns and times", key="fold-mapping", type="compact", on_change="rerun"
+    )
     if fold.open:
         with fold:
             st.caption(plain(audit.times))
@@ -66,32 +68,34 @@ def _form(log: str, columns: Iterable[str], known: Mapping[str, str]) -> None:
     before, names = chosen(log), [ABSENT, *dict.fromkeys(columns)]
     with st.form("columns", border=False):
         st.caption("Which column is which? Only counts, times and names are read.")
-        picked, places = {}, st.columns(4)
-        for place, (role, label) in enumerate(ROLES.items()):
+        picked = {}
+        places = (place for _row in range(0, len(ROLES), 4) for place in st.columns(4))
+        for place, (role, label) in zip(places, ROLES.items(), strict=True):
             now = known.get(role, ABSENT)
-            picked[role] = places[place % len(places)].selectbox(
+            picked[role] = place.selectbox(
                 label,
                 names,
                 index=names.index(now) if now in names else 0,
                 key=f"column-{role}-{log}",
                 format_func=str,
             )
-        unit, zone = _times(log, before, places)
+        unit, zone = _times(log, before)
         if st.form_submit_button("Read it so", icon=":material/done:"):
             state.keep(CHOICE, (log, Choice(_said(picked, known, before), unit, zone)))
             st.rerun()
 
 
-def _times(log: str, before: Choice, places: list[st.delta_generator.DeltaGenerator]) -> tuple:
+def _times(log: str, before: Choice) -> tuple[str | None, str | None]:
     """The unit of times that are numbers, and the zone of dates that name none."""
     units, zones = list(UNITS), [UTC, *sorted(available_timezones() - {UTC})]
-    unit = places[0].selectbox(
+    left, right, *_ = st.columns(4)
+    unit = left.selectbox(
         "Unit of time",
         units,
         index=list(UNITS.values()).index(before.unit),
         key=f"column-unit-{log}",
     )
-    zone = places[1].selectbox(
+    zone = right.selectbox(
         "Zone of dates without one",
         zones,
         index=zones.index(before.zone or UTC),
