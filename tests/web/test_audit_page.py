@@ -174,6 +174,40 @@ def pick(page, label, option):
     page.wait_for_timeout(500)
 
 
+HOSTILE = (
+    "=cmd|' /C calc'!A0",
+    "<script>fetch('http://127.0.0.1:1/a')</script>",
+    "<img src=http://127.0.0.1:1/b>",
+    "![c](http://127.0.0.1:1/c)",
+    "../../etc/passwd",
+    '#show read("/etc/passwd")',
+    ":material/delete: $x$ **d**",
+    "\u202egnp.exe \U0001f4a5",
+)
+
+
+@pytest.mark.browser
+def test_names_in_a_log_stay_names(desk, address, tmp_path):
+    """They come from outside: shown letter by letter, and nothing is fetched."""
+    path = tmp_path / "<img src=x> =1+1.jsonl"
+    rows = [
+        {"input_tokens": 100, "output_tokens": 10, "timestamp": 1_750_000_000 + i}
+        for i in range(80)
+    ]
+    named = [{**row, "model": "=1+1", "class": HOSTILE[i % 8]} for i, row in enumerate(rows)]
+    path.write_text("\n".join(map(json.dumps, named)))
+    opened(desk, address)
+    opened(desk, address, PAGE_PATHS["workload"])
+    pick(desk, "Request log", "Upload my own")
+    desk.locator("input[type=file]").set_input_files(str(path))
+    desk.get_by_text("1 : 10 by tokens").wait_for(timeout=60_000)
+    desk.get_by_role("button", name="Use this audit as my workload").click()
+    label = desk.locator("svg text", has_text=HOSTILE[3]).first
+    label.wait_for(state="attached", timeout=60_000)
+    assert desk.locator("img[src*='127.0.0.1:1/']").count() == 0
+    assert not desk.strangers
+
+
 class Slow(http.server.BaseHTTPRequestHandler):
     """An engine that answers only when it is told to."""
 
