@@ -83,7 +83,7 @@ def _added_up(
     coarse = sound.n_rows > limits.exact_rows
     stride = -(-sound.n_rows // limits.gap_rows) if coarse else 1
     whole = profiles(rows, span_s, coarse=coarse, stride=stride)[()]
-    timed = replace(whole.arrivals, dispersion=dispersions(rows, span_s))
+    timed = replace(whole.arrivals, dispersion=dispersions(rows, whole.minutes, span_s))
     (sum_,) = sums(rows)
     report(*GROUPING)
     keys = tuple(key for key, role in LABELS.items() if found.has(role))
