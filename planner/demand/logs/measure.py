@@ -85,16 +85,17 @@ def _added_up(
     whole = profiles(rows, span_s, coarse=coarse, stride=stride)[()]
     timed = replace(whole.arrivals, dispersion=dispersions(rows, whole.minutes, span_s))
     (sum_,) = sums(rows)
+    total = replace(
+        share(log.name, sum_),
+        input_lengths=whole.input_lengths,
+        output_lengths=whole.output_lengths,
+    )
     report(*GROUPING)
     keys = tuple(key for key, role in LABELS.items() if found.has(role))
     listed = {key: shares(rows, key, limits.max_labels, coarse=coarse) for key in keys}
     by_hour = () if span_s is None else hourly(rows, sound.starts_at)
     return Audit.of(
-        replace(
-            share(log.name, sum_),
-            input_lengths=whole.input_lengths,
-            output_lengths=whole.output_lengths,
-        ),
+        total,
         starts_at=sound.starts_at,
         dropped=dropped,
         files=len(log.files),
@@ -107,7 +108,7 @@ def _added_up(
         by_class=listed.get("label", ()),
         by_hour=by_hour,
         diurnal=diurnal(by_hour, sound.starts_at, span_s),
-        classes=class_moments(rows, keys, span_s, limits.max_parts, coarse=coarse),
+        classes=class_moments(rows, keys, (total, whole), limits.max_parts, coarse=coarse),
         caveats=(
             *found.caveats,
             *((COARSE.format(limits.exact_rows),) if coarse else ()),
