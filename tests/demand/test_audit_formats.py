@@ -108,7 +108,7 @@ WRITERS = {
 
 def figures(found):
     """An audit without the parts that speak of the file it came from."""
-    return replace(found, source="", files=1, columns={}, caveats=())
+    return replace(found, source="", files=1, columns={}, caveats=(), times="")
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,7 @@ class Gathered:
     rows: ir.Table
     unreadable: int
     clock: Clock
+    times: str
     layouts: tuple[Layout, ...]
     caveats: tuple[str, ...]
 
@@ -84,7 +85,8 @@ def gather(
         tables.append(_with_hits(engine, timed, layout, index).select(*ROW_COLUMNS))
     rows = reduce(lambda left, right: left.union(right), tables)
     clock = _one_clock(found, clocks)
-    return Gathered(rows, unreadable, clock, found, _caveats(log, found, clocks))
+    times = " ".join(dict.fromkeys(one.sentence for one in clocks))
+    return Gathered(rows, unreadable, clock, times, found, _caveats(log, found, clocks))
 
 
 def _with_hits(engine: Engine, rows: ir.Table, layout: Layout, index: int) -> ir.Table:

@@ -101,7 +101,7 @@ def _added_up(
         files=len(log.files),
         columns=_columns(found),
         unread=found.unread,
-        times=found.clock.sentence,
+        times=found.times,
         arrivals=timed,
         per_minute=_series(whole.minutes, limits),
         by_model=listed.get("model", ()),
