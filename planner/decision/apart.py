@@ -20,8 +20,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from planner.demand.audit import LAST_DAYS, audit, unheard
-from planner.demand.logs.limits import GIB, KIB
+from planner.demand.logs.limits import GIB, KIB, LAST_DAYS
+from planner.demand.logs.progress import unheard
 from planner.demand.logs.results import Audit
 from planner.demand.scenario import Scenario
 from planner.errors import AuditError, SwitchyardError, UnmappedError
@@ -74,12 +74,13 @@ def audit_apart(
     with _workplace(folder, called) as place, _child(question, place) as child:
         report("Starting", 0.0)
         # What planning needs loads here while the child loads what reading needs.
-        from planner.decision.audited import NEARLY_DONE, timed  # noqa: PLC0415
+        from planner.decision.audited import NEARLY_DONE, growth_of, timed  # noqa: PLC0415
 
         scenario = Scenario.read(question.scenario or {})
+        growth = growth_of(scenario)
         found = _found(child, called, most_s, report)
     report("Counting chip time", NEARLY_DONE)
-    return timed(found, scenario)
+    return timed(found, scenario, growth)
 
 
 def _found(
@@ -200,6 +201,8 @@ def answered(question: Question, say: Callable[[list[Any]], None]) -> None:
     """Audit here, and say each step, then the audit or the sentence that refuses it."""
     if not question.backend.startswith("spark://"):  # Java reserves more than it uses
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    from planner.demand.audit import audit  # noqa: PLC0415 - the asking process never reads
+
     try:
         found = audit(
             question.source,

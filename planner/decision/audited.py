@@ -58,14 +58,14 @@ NEARLY_DONE = 0.9
 """Share of the work done before the phase model is asked."""
 
 
-def timed(found: Audit, scenario: Scenario) -> Audit:
+def timed(found: Audit, scenario: Scenario, growth: Range | None = None) -> Audit:
     """The audit with all that follows from the phase model and the scenario's growth.
 
+    growth: as `growth_of` the scenario tells it, where it is known already.
     prefill_time_frac stays the measured one where there is one.
     """
     catalog = load_catalog()
-    growth = _growth(scenario)
-    ahead = outlooks(found, growth, catalog.number)
+    ahead = outlooks(found, growth or growth_of(scenario), catalog.number)
     try:
         served = _served(found, scenario)
     except ScenarioError:
@@ -95,7 +95,7 @@ def _served(found: Audit, scenario: Scenario) -> Plan:
     return plan(adopted(scenario, found).model_copy(update=TODAY))
 
 
-def _growth(scenario: Scenario) -> Range:
+def growth_of(scenario: Scenario) -> Range:
     """The scenario's growth with the range of its profile."""
     assumed = plan(scenario).ledger.find("growth_frac_per_year")
     return Range(assumed.low, assumed.value, assumed.high)

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from planner.demand.logs.files import LogFiles, head, log_files
-from planner.demand.logs.limits import DEFAULT_LIMITS, Limits
+from planner.demand.logs.limits import DEFAULT_LIMITS, LAST_DAYS, Limits
 from planner.demand.logs.progress import Report, unheard
 from planner.demand.logs.results import (
     TIME_SHARE_UNKNOWN,
@@ -24,11 +24,9 @@ from planner.demand.metrics.prometheus import counts_at, snapshot
 from planner.demand.metrics.usage import is_usage, usage_counts
 from planner.errors import AuditError
 
-LAST_DAYS = 7.0
-"""How far back a Prometheus server is asked; it keeps 15 days unless told otherwise."""
-
 __all__ = [
     "DEFAULT_LIMITS",
+    "LAST_DAYS",
     "TIME_SHARE_UNKNOWN",
     "Arrivals",
     "Audit",

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 KIB = 2**10
 MIB = 2**20
 GIB = 2**30
+LAST_DAYS = 7.0
+"""How far back a Prometheus server is asked; it keeps 15 days unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
