@@ -158,6 +158,8 @@ def adopt(audit: Audit) -> None:
 
 def _adopt(audit: Audit) -> None:
     try:
-        state.begin(planner.adopted(state.scenario(), audit))
+        taken = planner.adopted(state.scenario(), audit)
+        answers.plan_of(taken)  # a model that fits on no chip here is refused before it is begun
+        state.begin(taken)
     except ScenarioError as error:
         state.refuse("classes", *error.problems)

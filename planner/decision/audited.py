@@ -68,9 +68,12 @@ def timed(found: Audit, scenario: Scenario, growth: Range | None = None) -> Audi
     ahead = outlooks(found, growth or growth_of(scenario), catalog.number)
     try:
         served = _served(found, scenario)
-    except ScenarioError:
+    except ScenarioError as error:
         return replace(
-            found, in_18_months=ahead, line=_line(found, catalog, found.prefill_time_frac)
+            found,
+            in_18_months=ahead,
+            line=_line(found, catalog, found.prefill_time_frac),
+            caveats=(*found.caveats, f"No chip time is modelled. {error}"),
         )
     split = _split(served, found.prefill_time_frac)
     modelled = split.modelled_frac

@@ -94,6 +94,29 @@ def test_what_others_export_is_audited_and_becomes_the_workload(show, name, tmp_
         assert len(screen.session_state["scenario"].classes) == 1
 
 
+def naming(model):
+    """A log of one model that has another name than the scenario's."""
+    rows = "".join(f"{1_750_000_000 + i},{model},100,10\n" for i in range(90))
+    return f"timestamp,model,input_tokens,output_tokens\n{rows}"
+
+
+def test_a_model_of_the_log_that_the_catalog_knows_becomes_the_scenarios(show):
+    for model, taken in (("deepseek-v3", "deepseek-v3"), ("our-own", "llama-3.3-70b")):
+        screen = sent(show, "log.csv", naming(model))
+        assert f"Modelled for {taken} on" in words(screen)
+        screen.button(key="adopt").click().run(timeout=120)
+        (row,) = screen.session_state["scenario"].classes
+        assert (row.name, row.model) == (model, taken)
+
+
+def test_a_model_that_no_chip_here_holds_is_refused_in_words(show):
+    screen = sent(show, "log.csv", naming("kimi-k3"))
+    assert "No chip time is modelled. No allowed chip holds kimi-k3" in words(screen)
+    screen.button(key="adopt").click().run(timeout=120)
+    assert not screen.exception, screen.exception
+    assert "No allowed chip holds kimi-k3" in words(screen)
+
+
 def test_a_broken_file_is_answered_in_words(show):
     screen = sent(show, "log.parquet", "PAR1 and nothing else")
     (said,) = screen.error
