@@ -41,7 +41,7 @@ class Limits:
     max_json_depth: int = 6
     max_document_bytes: int = 64 * MIB
     """The longest line, or document over several lines, that is taken apart in memory."""
-    memory_bytes: int = 200 * MIB
+    memory_bytes: int = 168 * MIB
     """Working memory of the database; beyond it, it spills to a private temporary folder."""
     max_tokens: int = 100_000_000
     """A request with more is a fault of the log: ten times the longest context on offer."""
