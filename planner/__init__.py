@@ -57,9 +57,10 @@ if TYPE_CHECKING:
     from planner.decision.wording import range_of as range_of
     from planner.decision.wording import value_of as value_of
     from planner.demand.adopting import adopted as adopted
-    from planner.demand.audit import LAST_DAYS as LAST_DAYS
-    from planner.demand.audit import Audit as Audit
-    from planner.demand.audit import unheard as unheard
+    from planner.demand.logs.limits import LAST_DAYS as LAST_DAYS
+    from planner.demand.logs.progress import unheard as unheard
+    from planner.demand.logs.results import Audit as Audit
+    from planner.demand.metrics.addresses import may_ask as may_ask
     from planner.evidence.commands import answered as answered
     from planner.evidence.commands import calibrate as calibrate
     from planner.evidence.commands import check_calibration as check_calibration
@@ -104,7 +105,7 @@ _LATER = {
     "parity_plot": "planner.evidence.commands",
     "validation_report": "planner.evidence.commands",
     "reproduce": "planner.evidence.reproduce",
-    "Audit": "planner.demand.audit",
+    "Audit": "planner.demand.logs.results",
     "adopted": "planner.demand.adopting",
     "audit": "planner.decision.audited",
     "audit_apart": "planner.decision.apart",
@@ -115,8 +116,9 @@ _LATER = {
     "name_of": "planner.decision.wording",
     "range_of": "planner.decision.wording",
     "value_of": "planner.decision.wording",
-    "unheard": "planner.demand.audit",
-    "LAST_DAYS": "planner.demand.audit",
+    "unheard": "planner.demand.logs.progress",
+    "may_ask": "planner.demand.metrics.addresses",
+    "LAST_DAYS": "planner.demand.logs.limits",
     "brief_pdf": "planner.export.brief",
 }
 
@@ -156,6 +158,7 @@ __all__ = [
     "kill_conditions",
     "latencies",
     "load_catalog",
+    "may_ask",
     "name_of",
     "parity_plot",
     "plan",

@@ -13,7 +13,6 @@ from typing import Any
 
 import planner
 from planner.errors import ScenarioError, SwitchyardError
-from planner.money.tax import LABELS
 
 BAD_INPUT = 2
 BROKEN_OFF = 130
@@ -25,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads us has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except SwitchyardError as error:
         print(f"planner {options.command}: {error}", file=sys.stderr)
         return BAD_INPUT
@@ -67,6 +69,7 @@ def _audit_arguments(audit: argparse.ArgumentParser) -> None:
     pair = "a column by its name, such as input_tokens=n_in; may be repeated"
     audit.add_argument("--column", action="append", default=[], metavar="ROLE=NAME", help=pair)
     audit.add_argument("--time-unit", help="s, ms, us or ns, where the log does not say")
+    audit.add_argument("--time-zone", help="of dates that name none; UTC", metavar="ZONE")
     audit.add_argument("--days", type=float, help="how far back Prometheus is asked; 7")
     audit.add_argument("--scenario", type=Path, help="whose chips and growth count; TOML or JSON")
 
@@ -144,8 +147,9 @@ def _plan(options: argparse.Namespace) -> None:
 
 def _summary(answer: "planner.Plan") -> str:
     """The verdict, the bridge and the megawatts in a dozen lines."""
-    text = planner.text
-    bridge = answer.bridge
+    from planner.money.tax import LABELS  # noqa: PLC0415 - only a plan needs it
+
+    text, bridge = planner.text, answer.bridge
     rows = [(LABELS[step], usd) for step, usd in bridge.steps.items()]
     lines = [
         answer.verdict.sentence,
@@ -165,6 +169,7 @@ def _audit(options: argparse.Namespace) -> None:
             source=options.log,
             columns=columns,
             time_unit=options.time_unit,
+            time_zone=options.time_zone,
             backend=options.backend,
             days=options.days or planner.LAST_DAYS,
             scenario=scenario.model_dump(mode="json") if scenario else None,
@@ -235,7 +240,7 @@ def _reproduce(options: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _opened_store() -> Iterator[tuple[planner.Store, planner.Identity]]:
+def _opened_store() -> Iterator["tuple[planner.Store, planner.Identity]"]:
     """The store, and whoever is at the shell: they hold the database, so they may do all."""
     store = planner.Store()
     try:

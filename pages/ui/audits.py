@@ -89,7 +89,7 @@ def leaning(audit: Audit) -> pd.DataFrame:
 
 
 def read_as(audit: Audit) -> pd.DataFrame:
-    """Which column was read as what, and the rows that were left out."""
+    """Which column was read as what, how times were, and the rows that were left out."""
     columns = [
         {"What": role.replace("_", " "), "Read from": n} for role, n in audit.columns.items()
     ]
@@ -97,7 +97,8 @@ def read_as(audit: Audit) -> pd.DataFrame:
         {"What": "left out", "Read from": f"{text.count(n, 'row')}: {why}"}
         for why, n in audit.dropped.items()
     ]
-    return pd.DataFrame(columns + dropped, columns=["What", "Read from"])
+    times = [{"What": "times", "Read from": audit.times}] if audit.times else []
+    return pd.DataFrame(columns + times + dropped, columns=["What", "Read from"])
 
 
 def line(audit: Audit) -> str:

@@ -1,8 +1,10 @@
 """Request logs: one that ships, the reader's own, or a Prometheus; audited, and taken over."""
 
-import os
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import streamlit as st
 
@@ -15,7 +17,8 @@ OWN, METRICS = "Upload my own", "Ask a Prometheus"
 KINDS = ("csv", "tsv", "gz", "json", "jsonl", "ndjson", "parquet", "prom", "txt")
 HELD, STOPPED, ASKED = "audit-held", "audit-stopped", "audit-asked"
 PERMITTED = "SWITCHYARD_PROMETHEUS"
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+Told: TypeAlias = Callable[[str, float], None]
+"""Told each step of a reading and the share of the work done before it."""
 
 
 def pick() -> Audit | None:
@@ -32,8 +35,7 @@ def pick() -> Audit | None:
     if chosen == OWN:
         return _upload()
     if chosen in here:
-        question = Question(source=str(here[chosen]), scenario=_scenario())
-        return _held((chosen,), lambda told: planner.audit_apart(question, report=told))
+        return _file(f"{chosen} of the server", partial(_there, here[chosen]))
     return _metrics() if chosen == METRICS else answers.audit_of(shipped[chosen])
 
 
@@ -46,14 +48,33 @@ def _upload() -> Audit | None:
         help="CSV, JSON lines or Parquet, packed by gzip or not; OpenTelemetry spans; metrics. "
         "Only counts and times are read; prompts are not, and the file is deleted after use.",
     )
-    if file is None:
-        return None
-    columns, unit = mapping.chosen(file.file_id)
-    question = Question(columns=columns, time_unit=unit, scenario=_scenario())
-    key = (file.file_id, tuple(columns.items()), unit)
-    return _held(
-        key, lambda told: planner.audit_upload(file.getbuffer(), file.name, question, report=told)
+    return None if file is None else _file(file.file_id, partial(_sent, file))
+
+
+def _sent(file: Any, question: Question, told: Told) -> Audit:
+    return planner.audit_upload(file.getbuffer(), file.name, question, report=told)
+
+
+def _there(path: Path, question: Question, told: Told) -> Audit:
+    return planner.audit_apart(replace(question, source=str(path)), report=told)
+
+
+def _file(log: str, read: Callable[[Question, Told], Audit]) -> Audit | None:
+    """The audit of a log whose columns and times the reader may correct."""
+    choice = mapping.chosen(log)
+    question = Question(
+        columns=choice.columns,
+        time_unit=choice.unit,
+        time_zone=choice.zone,
+        scenario=_scenario(),
     )
+    found = _held((log, choice), lambda told: read(question, told))
+    if isinstance(found, UnmappedError):
+        mapping.ask(found, log)
+        return None
+    if found is not None and found.columns:
+        mapping.correct(found, log)
+    return found
 
 
 def _metrics() -> Audit | None:
@@ -73,48 +94,38 @@ def _metrics() -> Audit | None:
     address, days = state.once(ASKED, lambda: ("", 0))
     if not address:
         return None
-    if not _may_ask(address):
+    if not planner.may_ask(address, st.get_option("server.address")):
         st.error(
             plain(f"This server asks only the addresses named in {PERMITTED} where it runs."),
             icon=":material/block:",
         )
         return None
     question = Question(source=address, days=float(days), scenario=_scenario())
-    return _held((address, days), lambda told: planner.audit_apart(question, report=told))
-
-
-def _may_ask(address: str) -> bool:
-    """May this server ask an address: a named one, or any while it serves this machine alone."""
-    named = os.environ.get(PERMITTED, "").split()
-    return address in named or (not named and st.get_option("server.address") in LOOPBACK)
+    found = _held((address, days), lambda told: planner.audit_apart(question, report=told))
+    return None if isinstance(found, UnmappedError) else found
 
 
 def _scenario() -> dict[str, Any]:
     return state.scenario().model_dump(mode="json")
 
 
-Reading = Callable[[Callable[[str, float], None]], Audit]
-
-
-def _held(key: object, read: Reading) -> Audit | None:
+def _held(key: object, read: Callable[[Told], Audit]) -> Audit | UnmappedError | None:
     """The audit under a key, made once, with its progress shown; what refuses it is said."""
     held_key, held = state.once(HELD, lambda: (None, None))
     if held_key != key:
         if state.typed(STOPPED) == key:
             st.info("Reading was stopped.", icon=":material/stop_circle:")
+            st.button("Read it again", key="log-again", on_click=state.keep, args=(STOPPED, None))
             return None
         held = _watched(key, read)
         state.keep(HELD, (key, held))
-    if isinstance(held, UnmappedError):
-        mapping.ask(held, key[0] if isinstance(key, tuple) else "")
-        return None
-    if isinstance(held, SwitchyardError):
+    if isinstance(held, SwitchyardError) and not isinstance(held, UnmappedError):
         st.error(plain(held), icon=":material/error:")
         return None
     return held
 
 
-def _watched(key: object, read: Reading) -> Audit | SwitchyardError:
+def _watched(key: object, read: Callable[[Told], Audit]) -> Audit | SwitchyardError:
     """Read under a progress bar; the button reruns the page, and that ends the reader."""
     place = st.empty()
     with place.container():
@@ -147,6 +158,8 @@ def adopt(audit: Audit) -> None:
 
 def _adopt(audit: Audit) -> None:
     try:
-        state.begin(planner.adopted(state.scenario(), audit))
+        taken = planner.adopted(state.scenario(), audit)
+        answers.plan_of(taken)  # a model that fits on no chip here is refused before it is begun
+        state.begin(taken)
     except ScenarioError as error:
         state.refuse("classes", *error.problems)

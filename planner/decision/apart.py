@@ -17,13 +17,13 @@ from select import select
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter
 
-from planner.demand.audit import LAST_DAYS, unheard
-from planner.demand.logs.limits import GIB, KIB
+from planner.demand.logs.limits import GIB, KIB, LAST_DAYS
+from planner.demand.logs.progress import unheard
 from planner.demand.logs.results import Audit
+from planner.demand.scenario import Scenario
 from planner.errors import AuditError, SwitchyardError, UnmappedError
 from planner.facts.folders import data_folder
 
@@ -45,6 +45,7 @@ class Question:
     source: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     time_unit: str | None = None
+    time_zone: str | None = None
     backend: str = "duckdb"
     days: float = LAST_DAYS
     scenario: Mapping[str, Any] | None = None
@@ -67,20 +68,39 @@ def audit_apart(
     Raises:
         AuditError: the child's sentence, or that it ran out of time or memory.
         UnmappedError: the log has no column for a role; the error carries the columns.
+        ScenarioError: the question's scenario is none.
     """
     called = name or Path(question.source).name
     with _workplace(folder, called) as place, _child(question, place) as child:
-        for kind, *told in _answers(child, called, most_s):
-            if kind == "step":
-                report(*told)
-            elif kind == "audit":
-                found: Audit = TypeAdapter(Audit).validate_python(told[0])
-                return found
-            elif kind == "unmapped":
-                raise UnmappedError(*told)
-            else:
-                raise AuditError(told[0])
-        status = child.wait()
+        report("Starting", 0.0)
+        # What planning needs loads here while the child loads what reading needs.
+        from planner.decision.audited import NEARLY_DONE, growth_of, timed  # noqa: PLC0415
+
+        scenario = Scenario.read(question.scenario or {})
+        growth = growth_of(scenario)
+        found = _found(child, called, most_s, report)
+    report("Counting chip time", NEARLY_DONE)
+    return timed(found, scenario, growth)
+
+
+def _found(
+    child: "subprocess.Popen[bytes]",
+    called: str,
+    most_s: float | None,
+    report: Callable[[str, float], None],
+) -> Audit:
+    """What the child found in the log. Raises: see `audit_apart`."""
+    for kind, *told in _answers(child, called, most_s):
+        if kind == "step":
+            report(*told)
+        elif kind == "audit":
+            found: Audit = TypeAdapter(Audit).validate_python(told[0])
+            return found
+        elif kind == "unmapped":
+            raise UnmappedError(*told)
+        else:
+            raise AuditError(told[0])
+    status = child.wait()
     how = f"signal {-status}" if status < 0 else f"status {status}"
     raise AuditError(
         f"{called} broke off its reader ({how}): it is damaged, or needs more than "
@@ -179,19 +199,16 @@ def _answers(
 
 def answered(question: Question, say: Callable[[list[Any]], None]) -> None:
     """Audit here, and say each step, then the audit or the sentence that refuses it."""
-    if urlsplit(question.backend).scheme != "spark":  # Java reserves more than it uses
+    if not question.backend.startswith("spark://"):  # Java reserves more than it uses
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    # The asking process never plans, so it does not load what planning needs.
-    from planner.decision.audited import audit  # noqa: PLC0415
-    from planner.demand.scenario import Scenario  # noqa: PLC0415
+    from planner.demand.audit import audit  # noqa: PLC0415 - the asking process never reads
 
     try:
-        scenario = Scenario.read(question.scenario) if question.scenario else None
         found = audit(
             question.source,
-            scenario,
             columns=question.columns,
             time_unit=question.time_unit,
+            time_zone=question.time_zone,
             backend=question.backend,
             days=question.days,
             report=lambda step, done_frac: say(["step", step, done_frac]),

@@ -26,13 +26,14 @@ def audit(
     *,
     columns: Mapping[str, str] | None = None,
     time_unit: str | None = None,
+    time_zone: str | None = None,
     backend: str = "duckdb",
     days: float = logs.LAST_DAYS,
     report: Callable[[str, float], None] = logs.unheard,
 ) -> Audit:
     """Audit a request log: tokens, lengths, arrivals, time in prefill, and the next 18 months.
 
-    source, columns, time_unit, backend, days: see `planner.demand.audit.audit`.
+    source, columns, time_unit, time_zone, backend, days: see `planner.demand.audit.audit`.
     scenario: on whose model, chips and software the time is counted, and whose growth is taken
     where the log is too short to show a trend; None: the default one.
     report: is told each step and the share of the work done before it.
@@ -41,7 +42,13 @@ def audit(
         AuditError: one sentence naming the file, the column, and what is allowed.
     """
     found = logs.audit(
-        source, columns=columns, time_unit=time_unit, backend=backend, days=days, report=report
+        source,
+        columns=columns,
+        time_unit=time_unit,
+        time_zone=time_zone,
+        backend=backend,
+        days=days,
+        report=report,
     )
     report("Counting chip time", NEARLY_DONE)
     return timed(found, scenario or Scenario.read({}))
@@ -51,19 +58,22 @@ NEARLY_DONE = 0.9
 """Share of the work done before the phase model is asked."""
 
 
-def timed(found: Audit, scenario: Scenario) -> Audit:
+def timed(found: Audit, scenario: Scenario, growth: Range | None = None) -> Audit:
     """The audit with all that follows from the phase model and the scenario's growth.
 
+    growth: as `growth_of` the scenario tells it, where it is known already.
     prefill_time_frac stays the measured one where there is one.
     """
     catalog = load_catalog()
-    growth = _growth(scenario)
-    ahead = outlooks(found, growth, catalog.number)
+    ahead = outlooks(found, growth or growth_of(scenario), catalog.number)
     try:
         served = _served(found, scenario)
-    except ScenarioError:
+    except ScenarioError as error:
         return replace(
-            found, in_18_months=ahead, line=_line(found, catalog, found.prefill_time_frac)
+            found,
+            in_18_months=ahead,
+            line=_line(found, catalog, found.prefill_time_frac),
+            caveats=(*found.caveats, f"No chip time is modelled. {error}"),
         )
     split = _split(served, found.prefill_time_frac)
     modelled = split.modelled_frac
@@ -88,7 +98,7 @@ def _served(found: Audit, scenario: Scenario) -> Plan:
     return plan(adopted(scenario, found).model_copy(update=TODAY))
 
 
-def _growth(scenario: Scenario) -> Range:
+def growth_of(scenario: Scenario) -> Range:
     """The scenario's growth with the range of its profile."""
     assumed = plan(scenario).ledger.find("growth_frac_per_year")
     return Range(assumed.low, assumed.value, assumed.high)

@@ -5,6 +5,7 @@ from typing import Any
 from planner.demand.logs.results import Audit, ClassMoments
 from planner.demand.parts import WorkloadClass
 from planner.demand.scenario import Scenario
+from planner.facts.catalog import load_catalog
 
 AUDITED = (
     "input_tokens",
@@ -21,16 +22,15 @@ AUDITED = (
 def adopted(scenario: Scenario, audit: Audit) -> Scenario:
     """The scenario with the audited classes in place of its own, the ratio as audited.
 
-    What a log cannot tell (service levels, prices, models it does not name) is kept from the
-    scenario's class of the same name, else from its first class.
+    What a log cannot tell (service levels, prices, models that it does not name or the catalog
+    does not know) is kept from the scenario's class of the same name, else from its first class.
 
     Raises:
         ScenarioError: an audited value lies outside the limits of its field.
     """
     named = {row.name: row for row in scenario.classes}
     rows = [
-        _row(moments, named.get(moments.name, scenario.classes[0]), scenario)
-        for moments in audit.workload()
+        _row(moments, named.get(moments.name, scenario.classes[0])) for moments in audit.workload()
     ]
     given = scenario.model_dump(mode="json") | {
         "classes": rows,
@@ -39,8 +39,8 @@ def adopted(scenario: Scenario, audit: Audit) -> Scenario:
     return Scenario.read(given)
 
 
-def _row(moments: ClassMoments, like: WorkloadClass, scenario: Scenario) -> dict[str, Any]:
+def _row(moments: ClassMoments, like: WorkloadClass) -> dict[str, Any]:
     known = {field: value for field in AUDITED if (value := getattr(moments, field)) is not None}
-    models = {row.model for row in scenario.classes}
-    model = {"model": moments.model} if moments.model in models else {}
+    known_by = load_catalog().models
+    model = {"model": moments.model} if moments.model in known_by else {}
     return like.model_dump(mode="json") | known | model | {"name": moments.name}

@@ -4,10 +4,9 @@ import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from planner.demand.logs.files import LogFiles, head, log_files
-from planner.demand.logs.limits import DEFAULT_LIMITS, Limits
+from planner.demand.logs.limits import DEFAULT_LIMITS, LAST_DAYS, Limits
 from planner.demand.logs.progress import Report, unheard
 from planner.demand.logs.results import (
     TIME_SHARE_UNKNOWN,
@@ -20,15 +19,14 @@ from planner.demand.logs.results import (
 )
 from planner.demand.logs.unfolding import documents, unfolded
 from planner.demand.metrics.adding_up import audit_of
-from planner.demand.metrics.prometheus import counts_at, snapshot, spoken
+from planner.demand.metrics.addresses import spoken
+from planner.demand.metrics.prometheus import counts_at, snapshot
 from planner.demand.metrics.usage import is_usage, usage_counts
 from planner.errors import AuditError
 
-LAST_DAYS = 7.0
-"""How far back a Prometheus server is asked; it keeps 15 days unless told otherwise."""
-
 __all__ = [
     "DEFAULT_LIMITS",
+    "LAST_DAYS",
     "TIME_SHARE_UNKNOWN",
     "Arrivals",
     "Audit",
@@ -47,6 +45,7 @@ def audit(
     *,
     columns: Mapping[str, str] | None = None,
     time_unit: str | None = None,
+    time_zone: str | None = None,
     backend: str = "duckdb",
     days: float = LAST_DAYS,
     report: Report = unheard,
@@ -56,8 +55,10 @@ def audit(
 
     source: a CSV, JSON-lines or Parquet file, a folder, or a glob of them; an exposition of
     metrics; a Prometheus server (http://HOST:PORT) or an engine (http://HOST:PORT/metrics).
-    columns: role -> column, for names that the table of synonyms does not know.
+    columns: role -> column, for names that the table of synonyms does not know; "" for a role
+    that no column plays whatever its name says.
     time_unit: s, ms, us or ns, for numbers whose unit the log does not say.
+    time_zone: of dates that name none, such as Europe/Berlin; None is UTC.
     backend: duckdb, a Spark master (spark://HOST:PORT), or a PostgreSQL database
     (postgresql://USER@HOST/DATABASE), whose table `source` then is.
     days: how far back a Prometheus server is asked.
@@ -67,9 +68,9 @@ def audit(
     Raises: AuditError, one sentence naming the file, the column, and what is allowed.
     """
     named = os.fspath(source)
-    if urlsplit(named).scheme in {"http", "https"}:
+    if named.lower().startswith(("http://", "https://")):
         return audit_of(spoken(named), counts_at(named, days, limits), limits)
-    if urlsplit(backend).scheme == "postgresql":
+    if backend.startswith("postgresql://"):
         from planner.demand.logs.warehouse import table_as_log  # noqa: PLC0415
 
         prepare = partial(table_as_log, backend, named, columns=columns, limits=limits)
@@ -84,7 +85,7 @@ def audit(
     # Ibis takes most of a second to import: paid when a log is read, not by every page.
     from planner.demand.logs.measure import measured  # noqa: PLC0415
 
-    return measured(prepare, columns, time_unit, limits, backend, report)
+    return measured(prepare, columns, time_unit, time_zone, limits, backend, report)
 
 
 def _shown(log: LogFiles, limits: Limits) -> Audit:

@@ -65,7 +65,7 @@ def test_a_reader_that_takes_too_long_is_ended(log, monkeypatch):
 def test_memory_is_bounded(log, monkeypatch):
     """A reader that asks for more address space than it may have is refused in words."""
     eat = (
-        "import planner.decision.apart as a, planner.decision.audited as b\n"
+        "import planner.decision.apart as a, planner.demand.audit as b\n"
         "b.audit = lambda *x, **y: bytearray(8 * 2**30)\n"
         "a.main()"
     )

@@ -16,6 +16,10 @@ from tests.store.conftest import postgres_address, postgres_server
 __all__ = ["postgres_address", "postgres_server"]
 
 
+BRIEF = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
+"""What suits a Java that lives for seconds on two cores."""
+
+
 class SparkCluster:
     """A standalone master and worker on free ports of loopback."""
 
@@ -25,15 +29,18 @@ class SparkCluster:
         self.folder = folder
         conf = folder / "conf"
         conf.mkdir()
-        # Spark's defaults are meant for large data: pieces by the hundred, and code compiled first.
+        # Spark's defaults are meant for large data: pieces by the hundred, code compiled at length.
         (conf / "spark-defaults.conf").write_text(
             "spark.sql.shuffle.partitions 1\nspark.sql.codegen.wholeStage false\n"
             "spark.sql.codegen.factoryMode NO_CODEGEN\nspark.sql.adaptive.enabled false\n"
+            f"spark.driver.extraJavaOptions {BRIEF}\nspark.executor.extraJavaOptions {BRIEF}\n"
         )
         self.env = os.environ | {
             "SPARK_HOME": str(home),
             "SPARK_CONF_DIR": str(conf),
             "SPARK_LOCAL_IP": "127.0.0.1",
+            "SPARK_DAEMON_JAVA_OPTS": BRIEF,
+            "SPARK_LAUNCHER_OPTS": BRIEF,
         }
         self.program = home / "bin" / "spark-class"
         self.processes = []

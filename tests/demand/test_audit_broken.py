@@ -194,29 +194,6 @@ def test_a_flipped_gzip_is_never_read_as_numbers(tmp_path):
             audit(path)
 
 
-def test_a_gzip_bomb_is_refused_at_once(tmp_path):
-    path = tmp_path / "bomb.csv.gz"
-    with gzip.open(path, "wb") as packed:
-        packed.write(f"{HEADER}\n".encode())
-        for _ in range(300):
-            packed.write(b"1,1,1\n" * 170_000)
-    started = time.monotonic()
-    with pytest.raises(AuditError, match="more than 100 times its size"):
-        audit(path)
-    assert time.monotonic() - started < 1
-
-
-def test_a_parquet_bomb_is_refused_at_once(tmp_path):
-    """20 M equal values in 3 columns pack into a few kilobytes."""
-    path = tmp_path / "bomb.parquet"
-    one = pa.chunked_array([pa.repeat(pa.scalar(1), 1_000_000)] * 20)
-    pa.parquet.write_table(pa.table(dict.fromkeys(HEADER.split(","), one)), path)
-    started = time.monotonic()
-    with pytest.raises(AuditError, match="declares 20000000 rows of 3 columns"):
-        audit(path)
-    assert time.monotonic() - started < 1
-
-
 def test_limits_are_told(tmp_path):
     path = tmp_path / "log.csv"
     path.write_text(GOOD)

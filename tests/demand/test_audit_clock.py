@@ -1,8 +1,11 @@
 """When requests came: units found, dates understood, and burstiness of known processes."""
 
 import random
+from datetime import datetime
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from planner.demand.audit import audit
@@ -72,6 +75,57 @@ def test_the_reader_may_name_the_unit(tmp_path):
     assert found.arrivals.span_s == 60
     with pytest.raises(AuditError, match="allowed are s, ms, us, ns"):
         audit(write(tmp_path / "log.csv", [0]), time_unit="min")
+
+
+BERLIN = {
+    "summer is two hours ahead": (["2025-06-15T17:06:40"], "2025-06-15T15:06:40+00:00", 0),
+    "winter is one hour ahead": (["2025-01-15 16:06:40.5"], "2025-01-15T15:06:40.500000+00:00", 0),
+    "a second over the change in spring": (
+        ["2025-03-30T01:59:59", "2025-03-30T03:00:00"],
+        "2025-03-30T00:59:59+00:00",
+        1,
+    ),
+    "an hour and a second more in autumn": (
+        ["2025-10-26T02:59:59", "2025-10-26T03:00:00"],
+        "2025-10-26T00:59:59+00:00",
+        3601,
+    ),
+    "a year holds two changes": (
+        ["2024-12-31T01:00:00", "2025-07-01T02:00:00", "2025-12-31T01:00:00"],
+        "2024-12-31T00:00:00+00:00",
+        365 * 86_400,
+    ),
+    "a zone that is named stands": (
+        ["2025-06-15T15:06:40Z", "2025-06-15T17:06:50"],
+        "2025-06-15T15:06:40+00:00",
+        10,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BERLIN)
+def test_the_reader_may_name_the_zone_of_dates_that_name_none(what, tmp_path):
+    times, starts_at, span_s = BERLIN[what]
+    found = audit(write(tmp_path / "log.csv", times), time_zone="Europe/Berlin")
+    assert found.starts_at == starts_at
+    assert found.arrivals.span_s == span_s
+    assert "read as Europe/Berlin (as chosen) where they name no zone" in found.times
+
+
+def test_instants_of_a_parquet_file_have_their_zone(tmp_path):
+    at = [datetime(2025, 6, 15, 15, 6, 40)]  # noqa: DTZ001 - its type says it is UTC
+    columns = {"input_tokens": [1], "output_tokens": [2]}
+    for zone, hour in (("UTC", 15), (None, 13)):
+        times = pa.array(at, pa.timestamp("us", zone))
+        pq.write_table(pa.table({"timestamp": times, **columns}), tmp_path / "log.parquet")
+        found = audit(tmp_path / "log.parquet", time_zone="Europe/Berlin")
+        assert found.starts_at == f"2025-06-15T{hour}:06:40+00:00"
+
+
+@pytest.mark.parametrize("zone", ["Berlin", "", "../../etc/passwd", "Europe", "/etc/passwd", "a\0"])
+def test_a_zone_that_is_none_is_refused(zone, tmp_path):
+    with pytest.raises(AuditError, match="is not known; allowed are UTC"):
+        audit(write(tmp_path / "log.csv", ["2025-06-15T17:06:40"]), time_zone=zone)
 
 
 def test_a_log_without_times_has_tokens_but_no_arrivals(tmp_path):

@@ -191,3 +191,14 @@ def test_a_name_may_say_its_unit(name, unit):
 
 def test_every_role_has_names():
     assert set(SYNONYMS) == set(Role)
+
+
+def test_a_role_may_be_taken_from_a_column_that_seems_to_play_it(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("prompt_tokens,completion_tokens,cached_tokens,shard\n100,10,40,3\n")
+    found = audit(path, columns={"cached_tokens": "", "model": "shard"})
+    assert found.cached_tokens is None
+    assert [share.name for share in found.by_model] == ["3"]
+    assert found.unread == ("cached_tokens",)
+    with pytest.raises(AuditError, match="has no column for output_tokens"):
+        audit(path, columns={"output_tokens": ""})

@@ -14,25 +14,29 @@ from planner.__main__ import main
 from tests.demand.test_audit_fuzzed import USAGE
 from tests.demand.test_audit_shapes import export, span
 
-TRACES = Path(__file__).parents[2] / "hardware_catalog" / "traces"
+ROOT = Path(__file__).parents[2]
+TRACES = ROOT / "hardware_catalog" / "traces"
 PROMISED = (
     "rows requests input_tokens output_tokens cached_tokens decode_to_prefill_token_ratio "
     "prefill_time_frac arrivals by_model by_class by_hour dropped caveats"
 ).split()
 
 
+SHIPPED = [path.name for path in sorted(TRACES.glob("*_*"))]
+
+
 def sources(folder, prometheus):
     (folder / "spans.jsonl").write_text(json.dumps(export(*map(span, range(90)))))
     (folder / "usage.jsonl").write_text("\n".join(map(json.dumps, USAGE)))
     return {
-        "trace": TRACES / "servegen_deepseek_r1_hour.csv",
+        **{name: TRACES / name for name in SHIPPED},
         "spans": folder / "spans.jsonl",
         "usage": folder / "usage.jsonl",
         "prometheus": prometheus,
     }
 
 
-@pytest.mark.parametrize("kind", ["trace", "spans", "usage", "prometheus"])
+@pytest.mark.parametrize("kind", [*SHIPPED, "spans", "usage", "prometheus"])
 def test_every_source_gives_the_promised_document(kind, tmp_path, prometheus, capsys):
     source = str(sources(tmp_path, prometheus)[kind])
     assert main(["audit", source, "--json", "--days", "1"]) == 0
@@ -61,6 +65,13 @@ def test_columns_and_units_may_be_named(tmp_path, capsys):
     assert "What the ratio leans on" in shown
 
 
+def test_a_reader_that_has_seen_enough_is_no_error():
+    command = f"{sys.executable} -m planner audit {TRACES / SHIPPED[0]} --json | head -1"
+    both = ["bash", "-o", "pipefail", "-c", command]
+    done = subprocess.run(both, check=False, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "{\n", "")
+
+
 def test_ctrl_c_breaks_off_in_words_and_leaves_nothing(tmp_path):
     """A log that takes a while; its reader gets the same signal, as from a terminal."""
     path = tmp_path / "log.csv"
@@ -76,7 +87,7 @@ def test_ctrl_c_breaks_off_in_words_and_leaves_nothing(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
     )
     deadline = time.monotonic() + 60
     while not list(work.iterdir()) and time.monotonic() < deadline:

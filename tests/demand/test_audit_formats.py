@@ -11,6 +11,8 @@ import pyarrow.parquet
 import pytest
 
 from planner.demand.audit import audit
+from planner.demand.logs.backend import private_database
+from planner.demand.logs.limits import DEFAULT_LIMITS
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 
@@ -108,7 +110,7 @@ WRITERS = {
 
 def figures(found):
     """An audit without the parts that speak of the file it came from."""
-    return replace(found, source="", files=1, columns={}, caveats=())
+    return replace(found, source="", files=1, columns={}, caveats=(), times="")
 
 
 @pytest.fixture(scope="module")
@@ -215,3 +217,10 @@ def test_times_of_any_column_type_are_read(name, tmp_path):
     found = audit(path)
     assert found.arrivals.span_s == 86_400
     assert found.starts_at.startswith("2025-06-15")
+
+
+def test_the_database_draws_no_progress_bar_of_its_own(tmp_path):
+    """On a slow log it would write into whatever the caller prints."""
+    with private_database([], str(tmp_path), DEFAULT_LIMITS) as backend:
+        query = "SELECT current_setting('enable_progress_bar')"
+        assert backend.con.execute(query).fetchone() == (False,)

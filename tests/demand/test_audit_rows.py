@@ -8,7 +8,7 @@ import statistics
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.demand.audit import audit
@@ -131,6 +131,7 @@ def sound(row):
 
 
 @given(LOGS)
+@settings(max_examples=settings.default.max_examples // 2)  # each is a whole audit
 def test_small_logs_agree_with_plain_python(tmp_path_factory, log):
     path = tmp_path_factory.mktemp("log") / "log.csv"
     text = io.StringIO()

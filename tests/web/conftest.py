@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -120,18 +121,25 @@ def words(screen):
 @pytest.fixture(scope="session")
 def address():
     """The dashboard, served on a free port of this machine."""
+    with dashboard() as server:
+        yield server.address
+
+
+@contextmanager
+def dashboard(**environment):
+    """A dashboard of its own; its process carries the address."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
     options = {"port": port, "headless": "true", "address": "127.0.0.1", "fileWatcherType": "none"}
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     command += [f"--server.{name}={value}" for name, value in options.items()]
-    server = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ
-    )
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, **quiet)
+    server.address = f"http://127.0.0.1:{port}"
     try:
-        _wait(server, f"http://127.0.0.1:{port}/_stcore/health")
-        yield f"http://127.0.0.1:{port}"
+        _wait(server, f"{server.address}/_stcore/health")
+        yield server
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(30)

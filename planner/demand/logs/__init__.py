@@ -3,7 +3,7 @@
 limits, synonyms        what is allowed, and what columns are called
 files, columns          which files, in which format, with which fields; nothing is parsed yet
 backend, readers        a private database and its view of the files
-rows, clock, durations, prefix_cache, gather
+rows, clock, zones, durations, prefix_cache, gather
                         every row as numbers with its first fault, on one clock
 lengths, arrivals, shares, classes, measure
                         what the rows add up to

@@ -61,8 +61,7 @@ def busy_minutes(
     )
     names = [field.name for field in fields(Minutes)]
     return {
-        key: Minutes(*(part[name].to_numpy() for name in names))
-        for key, part in groups(table, by).items()
+        key: Minutes(*(part[name] for name in names)) for key, part in groups(table, by).items()
     }
 
 
@@ -102,15 +101,22 @@ def gap_scv(minutes: Minutes) -> float | None:
     return max(0.0, float(inside_us2 + between_us @ between_us) * n_gaps / span_us**2 - 1)
 
 
-def dispersions(rows: ir.Table, span_s: float | None) -> dict[str, float | None]:
-    """Index of dispersion in windows of each length; null without times."""
+def dispersions(
+    rows: ir.Table, minutes: Minutes | None, span_s: float | None
+) -> dict[str, float | None]:
+    """Index of dispersion in windows of each length; null without times.
+
+    minutes: of the same rows, which tell the windows of a minute without another look at the log.
+    """
     return {
-        str(w): None if span_s is None else dispersion(rows, w, span_s)
+        str(w): None if span_s is None else dispersion(rows, minutes, w, span_s)
         for w in DISPERSION_WINDOWS_S
     }
 
 
-def dispersion(rows: ir.Table, window_s: float, span_s: float) -> float | None:
+def dispersion(
+    rows: ir.Table, minutes: Minutes | None, window_s: float, span_s: float
+) -> float | None:
     """Variance over mean of arrivals in the whole windows since the first arrival.
 
     Null for fewer than two whole windows.
@@ -119,10 +125,20 @@ def dispersion(rows: ir.Table, window_s: float, span_s: float) -> float | None:
     windows = round(span_s * MICROSECONDS) // window_us
     if windows < 2:
         return None
+    if minutes is not None and window_s == MINUTE_S:
+        inside = minutes.requests[minutes.minute < windows]
+        total, squares = int(inside.sum()), int((inside * inside).sum())
+    else:
+        total, squares = _counted(rows, window_us, windows)
+    mean = total / windows
+    return float((squares / windows - mean**2) / mean)
+
+
+def _counted(rows: ir.Table, window_us: int, windows: int) -> tuple[int, int]:
+    """Arrivals in the first so many windows, and the sum of their squares."""
     window = rows.since_us // window_us
     counts = rows.mutate(window=window).filter(lambda t: t.window < windows)
     counts = counts.group_by("window").aggregate(n=lambda t: t.count())
     sums = counts.aggregate(total=counts.n.sum(), squares=(counts.n * counts.n).sum())
     (found,) = sums.to_pyarrow().to_pylist()
-    mean = int(found["total"]) / windows
-    return float((int(found["squares"]) / windows - mean**2) / mean)
+    return int(found["total"]), int(found["squares"])

@@ -29,6 +29,7 @@ def private_database(paths: list[str], folder: str, limits: Limits) -> Iterator[
     )
     try:
         backend.con.execute("SET TimeZone = 'UTC'")
+        backend.con.execute("SET enable_progress_bar = false")
         backend.con.execute("SET allowed_paths = $paths", {"paths": paths})
         backend.con.execute("SET enable_external_access = false")
         backend.con.execute("SET lock_configuration = true")

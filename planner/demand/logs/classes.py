@@ -1,6 +1,6 @@
 """Workload classes: the moments of each kind of request, as a scenario takes them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis
 import ibis.expr.types as ir
@@ -58,19 +58,27 @@ def _minutes(rows: ir.Table, by: tuple[str, ...], stride: int) -> dict[Key, Minu
 
 
 def class_moments(
-    rows: ir.Table, by: tuple[str, ...], span_s: float | None, n_most: int, *, coarse: bool
+    rows: ir.Table,
+    by: tuple[str, ...],
+    whole: tuple[Share, Profile],
+    n_most: int,
+    *,
+    coarse: bool,
 ) -> tuple[ClassMoments, ...]:
     """Moments of each class and model of a log, the busiest first, small ones together.
 
-    by: the columns among label and model that the log has.
+    by: the columns among label and model that the log has. whole: all of it, where it has neither.
     """
-    found = sums(rows, *by)
+    total, profile = whole
+    if not by:
+        return (_moments(replace(total, name=WHOLE_LOG), "", profile),)
+    span_s, found = profile.arrivals.span_s, sums(rows, *by)
     keys = [tuple(sum_[column] for column in by) for sum_ in found]
     most, rest = found[:n_most], found[n_most:]
     named = rows.filter(_any_of(rows, by, keys[:n_most])) if rest else rows
     measured = profiles(named, span_s, by, coarse=coarse)
     moments = [
-        _moments(share(", ".join(key) or WHOLE_LOG, sum_), sum_.get("model", ""), measured[key])
+        _moments(share(", ".join(key), sum_), sum_.get("model", ""), measured[key])
         for key, sum_ in zip(keys, most, strict=False)
     ]
     if rest:

@@ -9,10 +9,10 @@ from planner.demand.logs.columns import Roles
 from planner.demand.logs.limits import Limits
 from planner.demand.logs.rows import FAULTS, MICROSECONDS
 from planner.demand.logs.synonyms import MILLISECOND_PAIR, Role, named_unit, plain
+from planner.demand.logs.zones import utc_us, zone_called
 from planner.errors import AuditError
 from planner.facts.units import SECOND_PER
 
-"""Seconds in one unit of a logged time."""
 UNIT_WORDS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 __all__ = ["MICROSECONDS", "SECOND_PER", "Clock", "find_clock", "timed_rows"]
 SHOWN_ZONES = 4
@@ -25,12 +25,13 @@ class Clock:
 
     kind: "date" (written out), "epoch" (counted since 1970), "elapsed" (since the start of the
     log) or "none". unit: s, ms, us, ns; empty for dates. why: how the unit was found, or which
-    zones the dates name.
+    zones the dates name. zone: in which dates without one are read; empty for UTC.
     """
 
     kind: str
     unit: str
     why: str
+    zone: str = ""
 
     @property
     def absolute(self) -> bool:
@@ -43,24 +44,30 @@ class Clock:
         if self.kind == "none":
             return "The log has no times, so arrivals and hours are null."
         if self.kind == "date":
-            return f"Times are dates, read as UTC; {self.why}."
+            zone = f"{self.zone} (as chosen) where they name no zone" if self.zone else "UTC"
+            return f"Times are dates, read as {zone}; {self.why}."
         since = "1970, UTC" if self.kind == "epoch" else "the start of the log"
         return f"Times are {UNIT_WORDS[self.unit]} since {since} ({self.why})."
 
 
-def find_clock(rows: ir.Table, roles: Roles, unit: str | None, limits: Limits) -> Clock:
+def find_clock(
+    rows: ir.Table, roles: Roles, unit: str | None, zone: str | None, limits: Limits
+) -> Clock:
     """The clock that most rows of a layout agree on.
 
-    unit: s, ms, us or ns where the reader knows better than the log says.
-    Raises: AuditError for a unit that is none of these.
+    unit: s, ms, us or ns where the reader knows better than the log says. zone: of dates that
+    name none, by its name in the IANA database; None is UTC.
+    Raises: AuditError for a unit or zone that is none.
     """
+    if zone is not None:
+        zone_called(zone)
     if unit is not None and unit not in SECOND_PER:
         raise AuditError(f"Time unit {unit!r} is not known; allowed are {', '.join(SECOND_PER)}")
     if Role.TIME not in roles.fields:
         return Clock("none", "", "")
     counts = _votes(rows.filter(rows.fault.isnull()), limits)
     if counts["date"] >= sum(n for kind, n in counts.items() if kind != "date"):
-        return Clock("date", "", _zones(rows))
+        return Clock("date", "", _zones(rows), zone or "")
     named = unit or named_unit(roles.fields[Role.TIME][-1])
     if named:
         why = "as chosen" if unit else f"as column {roles.name(Role.TIME)} says"
@@ -111,12 +118,25 @@ def timed_rows(rows: ir.Table, clock: Clock, limits: Limits) -> ir.Table:
     if clock.kind == "none":
         return rows.mutate(at_us=ibis.null("int64"))
     if clock.kind == "date":
-        return _with_range_fault(rows.mutate(at_us=rows.clock_us))
+        return _with_range_fault(rows.mutate(at_us=_in_utc(rows, clock.zone)))
     at_s = rows.clock * SECOND_PER[clock.unit]
     first_s = limits.earliest_epoch_s if clock.kind == "epoch" else 0
     sound = at_s.between(first_s, limits.latest_epoch_s)
     at_us = ibis.ifelse(sound, at_s * MICROSECONDS, ibis.null("float64")).round().cast("int64")
     return _with_range_fault(rows.mutate(at_us=at_us))
+
+
+def _in_utc(rows: ir.Table, zone: str) -> ir.Value:
+    """Written dates as UTC [us since 1970]: `clock_us` is right unless they name no zone."""
+    if not zone:
+        return rows.clock_us
+    bare = rows.filter(rows.clock_us.notnull() & rows.zone.isnull())
+    ends = bare.aggregate(first=bare.clock_us.min(), last=bare.clock_us.max())
+    (end,) = ends.to_pyarrow().to_pylist()
+    if end["first"] is None:
+        return rows.clock_us
+    shifted = utc_us(rows.clock_us, zone_called(zone), end["first"], end["last"])
+    return ibis.ifelse(rows.zone.isnull(), shifted, rows.clock_us)
 
 
 def _with_range_fault(rows: ir.Table) -> ir.Table:

@@ -14,6 +14,8 @@ from planner.errors import AuditError, UnmappedError
 FieldPath = tuple[str, ...]
 """Where a field lies: one name in a flat table, several in nested records."""
 
+NONE: FieldPath = ()
+"""Where a role lies that the reader says no field plays."""
 REQUIRED = (Role.INPUT, Role.OUTPUT)
 BESIDE = (Role.CACHE_READ, Role.CACHE_WRITE)
 DELIMITERS = ",;\t|"
@@ -110,11 +112,12 @@ def find_roles(
 ) -> Roles:
     """The role of each field, by the table of synonyms or as `chosen` by the reader.
 
-    chosen: role -> field name, for a log whose names the table does not know.
+    chosen: role -> field name, for a log whose names the table does not know; "" for none.
     Raises: UnmappedError listing what was found and which roles are missing.
     """
     found = {role: path for role in Role if (path := _field_of(role, fields)) is not None}
     found.update(_chosen_fields(name, fields, chosen or {}))
+    found = {role: path for role, path in found.items() if path != NONE}
     missing = [role.value for role in REQUIRED if role not in found]
     if missing:
         raise UnmappedError(
@@ -155,7 +158,7 @@ def _chosen_fields(
     name: str, fields: tuple[FieldPath, ...], chosen: Mapping[str, str]
 ) -> dict[Role, FieldPath]:
     """The reader's own choice of columns, each checked to exist."""
-    known = {".".join(path): path for path in fields}
+    known = {"": NONE} | {".".join(path): path for path in fields}
     for role, field in chosen.items():
         if role not in set(Role) or field not in known:
             raise AuditError(

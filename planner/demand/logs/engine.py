@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import ibis.expr.types as ir
 
@@ -47,7 +46,7 @@ def opened(backend: str, log: LogFiles, folder: str, limits: Limits) -> Iterator
 
     Each engine is loaded only when asked for. Raises: AuditError for an address of neither kind.
     """
-    kind = urlsplit(backend).scheme or backend
+    kind = backend.partition("://")[0]
     if kind not in ENGINES:
         raise AuditError(f"Backend {kind!r} is not known; {ALLOWED}")
     module, name = ENGINES[kind]

@@ -33,8 +33,14 @@ class Gathered:
     rows: ir.Table
     unreadable: int
     clock: Clock
+    times: str
     layouts: tuple[Layout, ...]
     caveats: tuple[str, ...]
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Columns that play no role, but for text."""
+        return tuple(dict.fromkeys(n for layout in self.layouts for n in layout.roles.unused))
 
     def has(self, role: Role) -> bool:
         """Does any file hold a column for this role?"""
@@ -59,6 +65,7 @@ def gather(
     log: LogFiles,
     columns: Mapping[str, str] | None,
     time_unit: str | None,
+    time_zone: str | None,
     limits: Limits,
 ) -> Gathered:
     """Read every layout of a log once, find its clock, and lay the rows together.
@@ -72,13 +79,14 @@ def gather(
         stored = engine.stored(f"typed_{index}", typed_rows(raw, limits))
         typed = with_absent(stored)
         unreadable += engine.unreadable(layout, index)
-        clock = find_clock(typed, layout.roles, time_unit, limits)
+        clock = find_clock(typed, layout.roles, time_unit, time_zone, limits)
         timed = with_durations(timed_rows(typed, clock, limits), layout.roles, limits)
         clocks.append(clock)
         tables.append(_with_hits(engine, timed, layout, index).select(*ROW_COLUMNS))
     rows = reduce(lambda left, right: left.union(right), tables)
     clock = _one_clock(found, clocks)
-    return Gathered(rows, unreadable, clock, found, _caveats(log, found, clocks))
+    times = " ".join(dict.fromkeys(one.sentence for one in clocks))
+    return Gathered(rows, unreadable, clock, times, found, _caveats(log, found, clocks))
 
 
 def _with_hits(engine: Engine, rows: ir.Table, layout: Layout, index: int) -> ir.Table:

@@ -28,11 +28,7 @@ def lengths(
         n=bins.count(), total=bins[column].sum(), longest=bins[column].max()
     )
     return {
-        key: distribution(
-            part["total"].to_numpy() / part["n"].to_numpy(),
-            part["n"].to_numpy(),
-            int(part["longest"].max()),
-        )
+        key: distribution(part["total"] / part["n"], part["n"], int(part["longest"].max()))
         for key, part in groups(counted.order_by(keys), by).items()
     }
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 KIB = 2**10
 MIB = 2**20
 GIB = 2**30
+LAST_DAYS = 7.0
+"""How far back a Prometheus server is asked; it keeps 15 days unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,12 @@ class Limits:
     max_json_depth: int = 6
     max_document_bytes: int = 64 * MIB
     """The longest line, or document over several lines, that is taken apart in memory."""
-    memory_bytes: int = 200 * MIB
+    memory_bytes: int = 168 * MIB
     """Working memory of the database; beyond it, it spills to a private temporary folder."""
     max_tokens: int = 100_000_000
     """A request with more is a fault of the log: ten times the longest context on offer."""
+    max_count: float = 1e15
+    """What an engine's counter may rise by: tokens of the largest fleet over a year."""
     max_label_chars: int = 80
     """A model or class name beyond this is taken for text content and withheld."""
     max_parts: int = 12

@@ -40,6 +40,7 @@ def measured(
     prepare: Callable[[str], LogFiles],
     columns: Mapping[str, str] | None,
     time_unit: str | None,
+    time_zone: str | None,
     limits: Limits,
     backend: str = "duckdb",
     report: Report = unheard,
@@ -54,7 +55,7 @@ def measured(
         log = prepare(folder)
         engine = opening.enter_context(opened(backend, log, folder, limits))
         report(*READING)
-        found = gather(engine, log, columns, time_unit, limits)
+        found = gather(engine, log, columns, time_unit, time_zone, limits)
         return _added_up(log, found, sound_requests(engine, log.name, found), limits, report)
 
 
@@ -82,35 +83,32 @@ def _added_up(
     coarse = sound.n_rows > limits.exact_rows
     stride = -(-sound.n_rows // limits.gap_rows) if coarse else 1
     whole = profiles(rows, span_s, coarse=coarse, stride=stride)[()]
-    timed = replace(whole.arrivals, dispersion=dispersions(rows, span_s))
+    timed = replace(whole.arrivals, dispersion=dispersions(rows, whole.minutes, span_s))
     (sum_,) = sums(rows)
-    total = share(log.name, sum_)
+    total = replace(
+        share(log.name, sum_),
+        input_lengths=whole.input_lengths,
+        output_lengths=whole.output_lengths,
+    )
     report(*GROUPING)
     keys = tuple(key for key, role in LABELS.items() if found.has(role))
     listed = {key: shares(rows, key, limits.max_labels, coarse=coarse) for key in keys}
     by_hour = () if span_s is None else hourly(rows, sound.starts_at)
-    return Audit(
-        source=log.name,
+    return Audit.of(
+        total,
+        starts_at=sound.starts_at,
+        dropped=dropped,
         files=len(log.files),
         columns=_columns(found),
-        rows=total.requests + sum(dropped.values()),
-        requests=total.requests,
-        input_tokens=total.input_tokens,
-        output_tokens=total.output_tokens,
-        cached_tokens=total.cached_tokens,
-        decode_to_prefill_token_ratio=total.decode_to_prefill_token_ratio,
-        prefill_time_frac=total.prefill_time_frac,
-        input_lengths=whole.input_lengths,
-        output_lengths=whole.output_lengths,
+        unread=found.unread,
+        times=found.times,
         arrivals=timed,
-        starts_at=sound.starts_at.isoformat() if sound.starts_at else None,
         per_minute=_series(whole.minutes, limits),
         by_model=listed.get("model", ()),
         by_class=listed.get("label", ()),
         by_hour=by_hour,
         diurnal=diurnal(by_hour, sound.starts_at, span_s),
-        classes=class_moments(rows, keys, span_s, limits.max_parts, coarse=coarse),
-        dropped=dropped,
+        classes=class_moments(rows, keys, (total, whole), limits.max_parts, coarse=coarse),
         caveats=(
             *found.caveats,
             *((COARSE.format(limits.exact_rows),) if coarse else ()),

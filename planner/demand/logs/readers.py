@@ -189,10 +189,16 @@ def unreadable_lines(backend: Backend, layout: Layout, index: int) -> int:
     if layout.format != "csv":
         return 0
     rejected = backend.table(f"rejected_{index}")
-    swallowed = rejected.filter(rejected.csv_line.contains("\n")).line.min().to_pyarrow().as_py()
-    if swallowed is not None:
+    several = rejected.csv_line.contains("\n")
+    found = rejected.group_by("file_id", "line").aggregate(several=several.any())
+    (said,) = (
+        found.aggregate(n=found.count(), swallowed=found.line.min(where=found.several))
+        .to_pyarrow()
+        .to_pylist()
+    )
+    if said["swallowed"] is not None:
         raise AuditError(
-            f"{layout.name} opens a quote on line {swallowed} that does not close in place; "
-            "close it, or double the quotes inside quoted text"
+            f"{layout.name} opens a quote on line {said['swallowed']} that does not close in "
+            "place; close it, or double the quotes inside quoted text"
         )
-    return int(rejected.select("file_id", "line").distinct().count().to_pyarrow().as_py())
+    return int(said["n"])

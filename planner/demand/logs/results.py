@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from datetime import datetime
+from typing import Any
 
 TIME_SHARE_UNKNOWN = (
     "prefill_time_frac is null: the log holds tokens but not both time to first token and "
@@ -194,7 +196,8 @@ class Audit:
 
     decode_to_prefill_token_ratio = output over input tokens, cached ones included.
     prefill_time_frac is measured (time to first token over latency, in request-seconds) or null;
-    a later room may fill it with `with_prefill_time_frac`. columns: role -> column of the log.
+    a later room may fill it with `with_prefill_time_frac`. columns: role -> column of the log;
+    unread: its other columns but those of text. times: how its times were read, in a sentence.
     """
 
     source: str
@@ -219,11 +222,34 @@ class Audit:
     classes: tuple[ClassMoments, ...]
     dropped: Mapping[str, int]
     caveats: tuple[str, ...]
+    unread: tuple[str, ...] = ()
+    times: str = ""
     kv_use: KvUse | None = None
     time: TimeSplit | None = None
     line: Line | None = None
     in_18_months: tuple[Outlook, ...] = ()
     sensitivity: tuple[Sensitivity, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        total: Share,
+        *,
+        starts_at: datetime | None,
+        dropped: Mapping[str, int],
+        **found: Any,  # the other fields
+    ) -> "Audit":
+        """The audit whose tokens and lengths are those of `total`, which is named as the log is."""
+        whole = {f.name: getattr(total, f.name) for f in fields(Share)}
+        told = {f.name: whole[f.name] for f in fields(cls) if f.name in whole}
+        return cls(
+            source=total.name,
+            rows=total.requests + sum(dropped.values()),
+            starts_at=starts_at.isoformat() if starts_at else None,
+            dropped=dropped,
+            **told,
+            **found,
+        )
 
     def as_dict(self) -> dict[str, object]:
         """The document that `audit --json` prints: plain numbers, text, lists and nulls."""

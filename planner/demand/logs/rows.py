@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from planner.demand.logs.limits import Limits
@@ -162,10 +163,12 @@ ZONE = r"[0-9]:[0-9]{2}[^Zz+-]*(Z|z|[+-][0-9]{2}:?[0-9]{0,2})$"
 
 
 def _zone(raw: ir.Table) -> ir.StringValue:
-    """The zone that a written time ends in, null where it names none or is no text."""
-    none = ibis.null("string")
-    if Role.TIME not in raw.columns or not raw[Role.TIME].type().is_string():
-        return none
+    """The zone that a time ends in, or UTC where its type is an instant; null where it has none."""
+    kind = raw[Role.TIME].type() if Role.TIME in raw.columns else None
+    if isinstance(kind, dt.Timestamp) and kind.timezone:
+        return ibis.literal("UTC")
+    if kind is None or not kind.is_string():
+        return ibis.null("string")
     written: ir.StringValue = raw[Role.TIME].strip().re_extract(ZONE, 1).nullif("")
     return written
 

@@ -50,6 +50,7 @@ SYNONYMS: dict[Role, tuple[str, ...]] = {
         "arrival_s",
         "time_ms",
         "time_s",
+        "time_generated",  # Azure Monitor
         "event_time",
         "datetime",
         "time",
@@ -125,6 +126,7 @@ SYNONYMS: dict[Role, tuple[str, ...]] = {
         "model_id",
         "model_group",  # LiteLLM
         "deployment",
+        "deployment_name",  # Azure
     ),
     Role.CLASS: (
         "class",
@@ -213,6 +215,8 @@ TEXT_NAMES = frozenset(
         "promptjson",
         "responsejson",
         "requestbody",
+        "requestmessages",
+        "responsemessages",
         "responsebody",
         "proxyserverrequest",
         "genaiprompt",

@@ -51,8 +51,9 @@ UNSORTED = (
 def audit_of(source: str, counts: Counts, limits: Limits) -> Audit:
     """Tokens, lengths and arrivals of everything that was counted.
 
-    Raises: AuditError when no request or no token was.
+    Raises: AuditError when no request or no token was, or more than any engine can count.
     """
+    _check(source, counts, limits)
     tallies = {name: tally(model, counts.n_bins) for name, model in counts.models.items()}
     whole = together(tallies.values(), counts.n_bins)
     if not whole.requests.sum() or not whole.output_tokens.sum():
@@ -61,23 +62,15 @@ def audit_of(source: str, counts: Counts, limits: Limits) -> Audit:
             "or TensorRT-LLM, such as vllm:prompt_tokens_total and vllm:generation_tokens_total"
         )
     named = sorted(tallies, key=lambda name: (-tallies[name].requests.sum(), name))
-    total, by_hour = _share(source, whole), _hourly(whole, counts)
+    by_hour = _hourly(whole, counts)
     span_s = float(counts.n_bins * counts.bin_s) if counts.starts_at else None
-    return Audit(
-        source=source,
+    return Audit.of(
+        _share(source, whole),
+        starts_at=counts.starts_at,
+        dropped={},
         files=1,
         columns={},
-        rows=total.requests,
-        requests=total.requests,
-        input_tokens=total.input_tokens,
-        output_tokens=total.output_tokens,
-        cached_tokens=total.cached_tokens,
-        decode_to_prefill_token_ratio=total.decode_to_prefill_token_ratio,
-        prefill_time_frac=total.prefill_time_frac,
-        input_lengths=_lengths(whole)[0],
-        output_lengths=_lengths(whole)[1],
         arrivals=_arrivals(whole, counts),
-        starts_at=counts.starts_at.isoformat() if counts.starts_at else None,
         per_minute=_series(whole, counts),
         by_model=tuple(
             _share(name, tallies[name]) for name in named[: limits.max_labels] if name != NO_MODEL
@@ -90,10 +83,20 @@ def audit_of(source: str, counts: Counts, limits: Limits) -> Audit:
             for name in named[: limits.max_parts]
             if tallies[name].requests.sum()
         ),
-        dropped={},
         caveats=_caveats(whole, counts),
         kv_use=_kv_use(whole),
     )
+
+
+def _check(source: str, counts: Counts, limits: Limits) -> None:
+    """Refuse figures that no engine counts. Raises: AuditError."""
+    for model in counts.models.values():
+        for part in model.everything():
+            if not np.all((part >= 0) & (part <= limits.max_count)):
+                raise AuditError(
+                    f"{source} counts less than nothing, or more than {limits.max_count:.0e} of "
+                    "something in one bin; no engine does"
+                )
 
 
 def _lengths(held: Tally) -> tuple[Lengths, Lengths]:

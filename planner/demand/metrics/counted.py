@@ -1,6 +1,6 @@
 """Counters of serving engines as requests, tokens and times for each model and minute."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -74,6 +74,12 @@ class ModelCounts:
     counters: dict[Measure, Floats] = field(default_factory=dict)
     histograms: dict[Measure, Buckets] = field(default_factory=dict)
     kv_use: list[float] = field(default_factory=list)
+
+    def everything(self) -> Iterator[Floats]:
+        """Every figure but the gauges."""
+        yield from self.counters.values()
+        for held in self.histograms.values():
+            yield from (held.sums, held.counts, np.array([*held.below.values()]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,28 +2,26 @@
 
 import json
 import math
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any, TypeAlias
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 import numpy as np
 
 from planner.demand.logs.limits import Limits
+from planner.demand.metrics.addresses import EXPOSED, NAMED, check, spoken, token_for
 from planner.demand.metrics.counted import Counts, Rise, counted, measure_of
 from planner.demand.metrics.exposition import samples
 from planner.demand.metrics.names import GAUGES, pattern
 from planner.errors import AuditError
 from planner.facts.units import MINUTE_S
 
-TOKEN = "SWITCHYARD_PROMETHEUS_TOKEN"  # noqa: S105 - the name of a variable, not a secret
-"""Environment variable with the bearer token of a server that asks for one."""
-EXPOSED = "/metrics"
 BUCKET = "_bucket"
 LOOKBACK_S = 5 * MINUTE_S
 """How long Prometheus repeats a value after its last sample."""
@@ -46,21 +44,27 @@ class _NoRedirects(HTTPRedirectHandler):
 _OPENER = build_opener(_NoRedirects, ProxyHandler({}))
 
 
-def fetched(address: str, params: Mapping[str, object], limits: Limits) -> bytes:
-    """The body of an answer, bounded in size and time.
+def fetched(server: str, path: str, params: Mapping[str, object], limits: Limits) -> bytes:
+    """The body of an answer, bounded in size and time; a named server is given the token.
 
     Raises: AuditError in a sentence that names the address without its password.
     """
-    request = Request(f"{address}?{urlencode(params)}" if params else address)  # noqa: S310 - http only
-    if token := os.environ.get(TOKEN):
-        request.add_header("Authorization", f"Bearer {token}")
+    address, token = f"{server}{path}", token_for(server)
     shown = spoken(address)
+    request = Request(f"{address}?{urlencode(params)}" if params else address)  # noqa: S310 - http only
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
     try:
         with _OPENER.open(request, timeout=limits.http_patience_s) as answer:
             body: bytes = answer.read(limits.max_answer_bytes + 1)
     except HTTPError as error:
-        said = _complaint(error.read(limits.magic_bytes))
-        raise AuditError(f"{shown} answers {error.code} {said or error.reason}") from error
+        with error:
+            said = _complaint(error.read(limits.magic_bytes)) or error.reason
+        advice = f"; a token is given to the servers named in {NAMED}"
+        closed = error.code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} and not token
+        raise AuditError(
+            f"{shown} answers {error.code} {said}{advice if closed else ''}"
+        ) from error
     except (URLError, HTTPException, OSError, ValueError) as error:
         raise AuditError(f"{shown} does not answer: {getattr(error, 'reason', error)}") from error
     if len(body) > limits.max_answer_bytes:
@@ -68,12 +72,6 @@ def fetched(address: str, params: Mapping[str, object], limits: Limits) -> bytes
             f"{shown} answers with more than {limits.max_answer_bytes} bytes; ask for fewer days"
         )
     return body
-
-
-def spoken(address: str) -> str:
-    """An address as it may be shown: without user, password and query."""
-    parts = urlsplit(address)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _complaint(body: bytes) -> str:
@@ -91,8 +89,10 @@ def counts_at(address: str, days: float, limits: Limits, now_s: float | None = N
     /metrics, of one engine, which tells its totals since it started.
     Raises: AuditError.
     """
+    check(address)
     if urlsplit(address).path.endswith(EXPOSED):
-        return snapshot(fetched(address, {}, limits).decode("utf-8", "replace"), spoken(address))
+        text = fetched(address, "", {}, limits).decode("utf-8", "replace")
+        return snapshot(text, spoken(address))
     end_s = math.floor((time.time() if now_s is None else now_s) / MINUTE_S) * MINUTE_S
     wanted = max(round(days * limits.day_s), limits.min_watched_s)
     bin_s = -(-wanted // (MINUTE_S * limits.max_series_bins)) * MINUTE_S
@@ -187,7 +187,7 @@ def _names(address: str, query: str, edges_s: np.ndarray, limits: Limits) -> lis
 
 def _json(address: str, path: str, params: Mapping[str, object], limits: Limits) -> Any:
     """The data of an answer. Raises: AuditError where it is not Prometheus that answers."""
-    body = fetched(f"{address}/api/v1/{path}", params, limits)
+    body = fetched(address, f"/api/v1/{path}", params, limits)
     try:
         answer = json.loads(body)
         if answer["status"] == "success":
