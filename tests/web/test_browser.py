@@ -78,7 +78,7 @@ def test_nonsense_in_a_box_is_answered_and_stays_where_it_was_typed(desk, addres
 
 
 @pytest.mark.parametrize("path", PAGE_PATHS.values())
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width", [1440, 720, 390])  # 720: a desk at 200% zoom
 def test_no_page_scrolls_sideways(desk, address, path, width):
     desk.set_viewport_size({"width": width, "height": 900})
     opened(desk, address, path)
