@@ -5,7 +5,7 @@ import pytest
 from pages.ui import kpis, tables
 from planner import Scenario, plan, text
 from tests.web.conftest import PAGE_PATHS
-from tests.web.test_browser import TILE, opened, settled, tiles
+from tests.web.test_browser import TILE, opened, rest, settled, tiles
 
 pytestmark = pytest.mark.browser
 FROM_THE_COMMAND = 1024  # draws of `plan --json`
@@ -22,13 +22,6 @@ def go(page, title):
     page.get_by_role("link", name=title, exact=True).click()
     page.get_by_role("heading", level=1).wait_for()
     rest(page)
-
-
-def rest(page):
-    """Wait until nothing is being computed."""
-    page.wait_for_timeout(300)
-    page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
-    page.wait_for_function(f"document.querySelectorAll('[data-testid={TILE}]').length >= 4")
 
 
 def test_a_newcomer_reads_the_verdict_and_the_figures_of_the_command(desk, address, axiom):
