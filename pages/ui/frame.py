@@ -46,7 +46,7 @@ def title(page: str) -> None:
     held = state.opened()
     version = f" · saved version {held.saved.version}" if held else ""
     changed = " · changed since" if held and scenario != state.baseline() else ""
-    st.html(Path(__file__).parent / "paper.css")
+    st.html(Path(__file__).parent / "look.css")
     st.title(QUESTIONS.get(page, page), anchor=False)
     who = dict.fromkeys((scenario.name, profiles.caption(scenario.profile)[0]))
     line = plain(" · ".join(who) + version + changed)
