@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,13 @@ def words(screen):
 @pytest.fixture(scope="session")
 def address():
     """The dashboard, served on a free port of this machine."""
+    with served() as url:
+        yield url
+
+
+@contextmanager
+def served():
+    """The address of a dashboard that runs as long as it is needed."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
