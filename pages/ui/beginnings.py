@@ -100,7 +100,7 @@ def _file() -> None:
     except SwitchyardError as error:
         st.warning(plain(error), icon=":material/front_hand:")
         return
-    st.button(plain(f"Open {found.name}"), on_click=state.begin, args=(found,), type="primary")
+    st.button(plain(f"Open {found.name}"), on_click=state.begin, args=(found,))
 
 
 def _link() -> None:

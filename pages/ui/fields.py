@@ -88,7 +88,7 @@ def _one_of(scenario: Scenario, group: str) -> None:
 
 
 def _grid(title: str, part: Any, prefix: str, names: tuple[str, ...]) -> None:
-    st.markdown(f"##### {plain(title)}")
+    st.markdown(f"**{plain(title)}**")
     for first in range(0, len(names), COLUMNS):
         for column, name in zip(st.columns(COLUMNS), names[first : first + COLUMNS], strict=False):
             with column:

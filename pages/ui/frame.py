@@ -23,7 +23,7 @@ def in_words() -> Iterator[None]:
     except SwitchyardError as error:
         st.error(plain(error), icon=":material/error:")
         st.caption("There is no answer to this. Change the input that it names, or go back:")
-        st.button("Back to the starting values", on_click=state.reset, type="primary")
+        st.button("Back to the starting values", on_click=state.reset)
         fields.more("owned", "chips", "classes", "site", "demand")
 
 

@@ -50,14 +50,12 @@ def _save(scenario: Scenario) -> None:
             plain(f"Save as version {held.saved.version + 1}"),
             on_click=_saved,
             args=(scenario, held),
-            type="primary",
             width="stretch",
         )
     st.button(
         "Save as a new scenario",
         on_click=_saved,
         args=(scenario, None),
-        type="secondary" if held else "primary",
         width="stretch",
     )
     st.caption("Saved scenarios wait on Start and on Compare.")
@@ -80,7 +78,7 @@ def _share(scenario: Scenario) -> None:
     link = made.get(scenario)
     if link is None:
         st.caption("Keeps this version and makes a link that nobody can guess.")
-        st.button("Make a link", on_click=_linked, args=(scenario,), type="primary")
+        st.button("Make a link", on_click=_linked, args=(scenario,))
         return
     st.caption("Opens these figures in any browser that reaches this installation:")
     st.code(address({state.ID: link}), language=None, wrap_lines=True)

@@ -33,7 +33,7 @@ def take(page, address, name, width, profile, path):
     page.screenshot(path=path)
     with Image.open(path) as shot:
         small = shot.convert("RGB").reduce(2) if width == DESK else shot.convert("RGB")
-    small.quantize(96).save(path, optimize=True)
+    small.quantize(200).save(path, optimize=True)
 
 
 def main():
