@@ -33,7 +33,7 @@ def what_is_owned() -> None:
     else:
         empty(
             "Nothing is owned yet",
-            "Open an operator with a fleet on Start, or share its list as a file.",
+            "Add your chips under More assumptions, or open an operator with a fleet.",
             "dns",
         )
 
