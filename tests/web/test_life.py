@@ -201,8 +201,8 @@ def test_saved_plans_stand_side_by_side_rows_that_differ_first(show):
     assert columns[1:] == ["As on screen", "Large, version 1", "Small, version 1"]
     differs = [len(set(row[1:])) > 1 for row in figures.to_numpy().tolist()]
     assert differs == sorted(differs, reverse=True)
-    (row,) = [r for r in inputs.to_numpy().tolist() if "power" in r[0]]
-    assert [cell.replace("\\", "") for cell in row[1:]] == ["12", "40", "4"]
+    (row,) = [r for r in inputs.to_numpy().tolist() if r[0] == "Power budget"]
+    assert [cell.replace("\\", "") for cell in row[1:]] == ["12 MW", "40 MW", "4 MW"]
 
 
 def test_with_nothing_saved_compare_says_what_to_do(show):
