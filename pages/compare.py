@@ -6,7 +6,7 @@ from pages.ui import charts, comparing, keeping, state
 from pages.ui.widgets import chart, empty, numbers, plain, table
 from planner import Scenario, StoreError, SwitchyardError, text
 
-MOST, SHOWN = 3, 12
+MOST = 3
 NOW = "As on screen"
 
 
@@ -21,7 +21,7 @@ def picked() -> list[tuple[str, Scenario]]:
     newest = list(held)[:MOST]
     chosen = st.pills(
         "Saved scenarios",
-        list(held)[:SHOWN],
+        list(held),
         selection_mode="multi",
         default=newest,
         format_func=lambda one: plain(names[one]),

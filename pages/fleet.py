@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui import answers, charts, curves, fields, fleets, ladder, state
-from pages.ui.widgets import chart, empty, facts, figures, gathered, numbers, plain, table
+from pages.ui.widgets import chart, empty, facts, figures, gathered, numbers, table
 from planner import text
 
 scenario = state.scenario()
@@ -33,7 +33,7 @@ def what_is_owned() -> None:
     else:
         empty(
             "Nothing is owned yet",
-            "Open an operator with a fleet on Start, or share its list as a file.",
+            "Add your chips under More assumptions, or open an operator with a fleet.",
             "dns",
         )
 
@@ -41,8 +41,8 @@ def what_is_owned() -> None:
 def the_pools() -> None:
     st.subheader("The pools of the proposed plan", anchor=False)
     table(ladder.pools(plan, document, "proposed"), alt="Pools of the proposed plan")
-    for reason in ladder.refused(document):
-        st.info(plain(reason), icon=":material/block:")
+    if reasons := ladder.refused(document):
+        st.info(reasons, icon=":material/block:")
 
 
 def forced_shares() -> None:

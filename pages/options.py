@@ -29,8 +29,8 @@ def bridge() -> None:
 def the_ladder() -> None:
     st.subheader("Every option serves the same demand at the same service levels", anchor=False)
     table(ladder.article(document), alt="The ladder of options")
-    for reason in ladder.refused(document):
-        st.info(plain(reason), icon=":material/block:")
+    if reasons := ladder.refused(document):
+        st.info(reasons, icon=":material/block:")
     numbers(tables.ladder(document), "options", "All figures of every option")
 
 

@@ -44,17 +44,22 @@ def three_decisions() -> None:
             st.page_link(held.page, label=held.where, icon=":material/arrow_forward:")
 
 
+def notes() -> None:
+    said = decisions.notes(document)
+    with st.expander("What would turn the verdict?", key="turns", on_change="rerun") as fold:
+        if fold.open:
+            decisions.turning_points(scenario)
+    with st.expander(f"Notes on these figures ({len(said)})"):
+        for note in said:
+            st.markdown(f"- {plain(note)}")
+
+
 verdict_box()
 left, right = st.columns((1, 1), gap="large")
 with left:
     worth()
+    notes()
 with right:
     three_decisions()
 beginnings.choose()
-with st.expander("What would turn the verdict?", key="turns", on_change="rerun") as fold:
-    if fold.open:
-        decisions.turning_points(scenario)
-with st.expander(f"Notes on these figures ({len(decisions.notes(document))})"):
-    for note in decisions.notes(document):
-        st.markdown(f"- {plain(note)}")
 fields.more("demand", "horizon")

@@ -17,7 +17,7 @@ OPERATOR, SAVED, FILE, LINK, LOG = WAYS = (
     "A request log",
 )
 CARD_PX = 171
-SHOWN = 12
+MOST_MB = 1
 
 
 def choose() -> None:
@@ -55,8 +55,8 @@ def _operators() -> None:
 def _saved() -> None:
     held = state.opened()
     try:
-        rows = keeping.newest()[:SHOWN]
-        versions = keeping.versions(held)[:SHOWN] if held else []
+        rows = keeping.newest()
+        versions = keeping.versions(held) if held else []
     except StoreError as error:
         st.warning(plain(error), icon=":material/cloud_off:")
         return
@@ -91,16 +91,19 @@ def _file() -> None:
         ["toml", "json"],
         key="scenario-file",
         help="TOML or JSON with any of the inputs; the rest starts from its profile.",
+        max_upload_size=MOST_MB,
     )
     if sent is None:
-        st.caption("The Brief page saves this scenario as such a file.")
+        st.caption(
+            "Share keeps this scenario as such a file; a whole plan as JSON is read as well."
+        )
         return
     try:
         found = read_file(sent.name, sent.getvalue())
     except SwitchyardError as error:
         st.warning(plain(error), icon=":material/front_hand:")
         return
-    st.button(plain(f"Open {found.name}"), on_click=state.begin, args=(found,), type="primary")
+    st.button(plain(f"Open {found.name}"), on_click=state.begin, args=(found,))
 
 
 def _link() -> None:

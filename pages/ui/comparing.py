@@ -1,11 +1,11 @@
 """Saved scenarios side by side, as tables: rows that differ first."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
-from pages.ui import answers, kpis, tables
+from pages.ui import answers, fields, kpis, tables
 from planner import Saved, Scenario, changes, text
 
 SHOWN_CHARACTERS = 60
@@ -99,11 +99,32 @@ def _differs(table: pd.DataFrame) -> pd.Series:
 
 
 def _label(path: str) -> str:
-    return path.replace("_", " ").replace(".", ", ")
+    """The titles of the fields that lead to a value, and the names of rows."""
+    return " · ".join(title for title, _ in _trail(path))
+
+
+def _trail(path: str) -> list[tuple[str, Any]]:
+    """Title and field of every step of a dotted path; rows of a list go by their name."""
+    model: Any = Scenario
+    trail: list[tuple[str, Any]] = []
+    for part in path.split("."):
+        about = getattr(model, "model_fields", {}).get(part)
+        trail.append((about.title or part, about) if about else (part.replace("_", " "), None))
+        model = _inner(about.annotation) if about else model
+    return trail
+
+
+def _inner(annotation: Any) -> Any:
+    """The model of a part, or of the rows of a list."""
+    return next((kind for kind in (*get_args(annotation), annotation) if _is_part(kind)), None)
+
+
+def _is_part(kind: Any) -> bool:
+    return hasattr(kind, "model_fields")
 
 
 def _value(document: Mapping[str, Any], path: str) -> str:
-    """A field by its dotted path, rows of a list by their name."""
+    """A field by its dotted path as words, in the unit in which its box shows it."""
     here: Any = document
     for part in path.split("."):
         if isinstance(here, list):
@@ -112,6 +133,15 @@ def _value(document: Mapping[str, Any], path: str) -> str:
             )
         else:
             here = here.get(part) if isinstance(here, Mapping) else None
-    if isinstance(here, float | int) and not isinstance(here, bool):
-        return f"{here:,.6g}"
-    return text.MISSING if here is None else str(here)[:SHOWN_CHARACTERS]
+    return _words(here, _trail(path)[-1][1])
+
+
+def _words(value: Any, about: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float | int) and about is not None and about.json_schema_extra:
+        factor, unit = fields.shown_as(about)
+        return f"{value * factor:,.6g} {unit}".rstrip()
+    if isinstance(value, list):
+        return ", ".join(map(str, value))[:SHOWN_CHARACTERS]
+    return "none" if value is None else str(value)[:SHOWN_CHARACTERS]

@@ -157,7 +157,7 @@ def cash_band(table: pd.DataFrame, show: Show, *, even: float | None) -> go.Figu
         )
     figure.update_xaxes(title="Years from the decision")
     figure.update_yaxes(tickprefix="$", tickformat="~s")
-    return legend(_lined(figure))
+    return legend(_lined(figure)).update_layout(legend_y=1.1, margin_t=84)
 
 
 def heat(table: pd.DataFrame, actions: Sequence[str]) -> go.Figure:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pages.ui import kpis, ladder, tables
@@ -11,6 +12,7 @@ from planner import Plan, name_of, range_of, text, value_of
 
 Document = Mapping[str, Any]
 SHOWN = 12
+QUARTERS_PER_YEAR = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +97,38 @@ def _cost(plan: Plan, _: Document) -> Explanation:
 
 def _worth(plan: Plan, _: Document) -> Explanation:
     option, terms = kpis.rival(plan), plan.money.terms
-    rows = tables.cash(plan, option).itertuples()
     first = text.number(float(plan.money.cash[option].start_quarters))
     return Explanation(
         f"After-tax cash of the plan ({tables.SHORT[option].lower()}) less that of carrying on, "
-        "quarter by quarter, discounted at the cost of capital; the middle of the samples. "
-        "Paid is negative.",
+        "quarter by quarter, each ÷ (1 + cost of capital) to the power of its years. Their sum is "
+        "the NPV with every input at its stated value; the headline is the middle of the samples.",
         (
-            *((f"{row.line} ({row.when})", text.usd(row.usd, signed=True)) for row in rows),
-            ("First benefit after", f"{first} quarters"),
-            ("Cost of capital", text.percent(float(terms.wacc_frac))),
+            *_years(plan, option),
+            ("The headline: the middle of the samples", text.usd(kpis.worth(plan).value)),
+            ("Cost of capital", text.percent(float(terms.wacc_frac), place=-3)),
             ("Tax rate", text.percent(float(terms.tax_frac))),
-            ("Horizon", f"{text.number(float(terms.horizon_years))} years"),
+            ("First benefit after", f"{first} quarters"),
         ),
         ("finance.", "operator.", "estimates.money", "site.", "growth", "classes."),
     )
+
+
+def _years(plan: Plan, option: str) -> list[tuple[str, str]]:
+    """After-tax cash of each year at today's value, rounded so that it adds up, and the sum."""
+    flows = np.asarray(plan.flows_usd(option), float)
+    quarter = np.arange(len(flows))
+    growth = 1 + float(plan.money.terms.wacc_frac)
+    present = flows / growth ** (quarter / QUARTERS_PER_YEAR)
+    years = np.ceil(quarter / QUARTERS_PER_YEAR).astype(int)
+    sums = np.bincount(years, weights=present)
+    place = tables.last_place(sums)
+    shown = text.adding_up([float(x) for x in sums], place)
+    rows = [
+        (f"Year {n}, at today's value" if n else "At the decision", usd)
+        for n, usd in enumerate(shown)
+    ]
+    rows.append(("Sum: NPV with every input at its stated value", sum(shown)))
+    return [(name, text.usd(usd, place=place, signed=True)) for name, usd in rows]
 
 
 def assumptions(plan: Plan, document: Document, behind: tuple[str, ...]) -> pd.DataFrame:

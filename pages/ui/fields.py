@@ -1,7 +1,7 @@
 """Inputs drawn from the scenario's own fields: label, unit, limits, help and the start's source."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
@@ -64,31 +64,48 @@ def _group(scenario: Scenario, group: str) -> None:
 
 
 def _one_of(scenario: Scenario, group: str) -> None:
-    """A list of parts: the reader picks one, and its inputs follow."""
+    """A list of parts: the reader picks one, its inputs follow, and parts come and go."""
     rows = getattr(scenario, group)
     title = Scenario.model_fields[group].title or group
-    if not rows:
+    index = 0
+    if rows:
+        names = [str(getattr(row, LISTS[group])).replace("_", " ") for row in rows]
+        index = st.segmented_control(
+            title,
+            range(len(rows)),
+            default=0,
+            required=True,
+            format_func=lambda i: plain(names[i]),
+            key=f"pick-{group}-{len(rows)}",
+        )
+        _grid(
+            f"{title}: {names[index]}",
+            rows[index],
+            f"{group}.{index}.",
+            tuple(type(rows[0]).model_fields),
+        )
+    else:
         st.caption(f"{title}: none.")
-        return
-    names = [str(getattr(row, LISTS[group])).replace("_", " ") for row in rows]
-    index = st.segmented_control(
-        title,
-        range(len(rows)),
-        default=0,
-        required=True,
-        format_func=lambda i: plain(names[i]),
-        key=f"pick-{group}-{len(rows)}",
-    )
-    _grid(
-        f"{title}: {names[index]}",
-        rows[index],
-        f"{group}.{index}.",
-        tuple(type(rows[0]).model_fields),
+    with st.container(horizontal=True):
+        _part_button("Add another", "add", state.add_part, (group, index), able=True)
+        _part_button("Remove it", "delete", state.drop_part, (group, index), able=bool(rows))
+
+
+def _part_button(
+    label: str, icon: str, act: Callable[..., None], part: tuple[str, int], *, able: bool
+) -> None:
+    st.button(
+        label,
+        key=f"{icon}-{part[0]}",
+        on_click=act,
+        args=part,
+        icon=f":material/{icon}:",
+        disabled=not able,
     )
 
 
 def _grid(title: str, part: Any, prefix: str, names: tuple[str, ...]) -> None:
-    st.markdown(f"##### {plain(title)}")
+    st.markdown(f"**{plain(title)}**")
     for first in range(0, len(names), COLUMNS):
         for column, name in zip(st.columns(COLUMNS), names[first : first + COLUMNS], strict=False):
             with column:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from pages.ui import answers, explain, glossary, kpis, life, state
+from pages.ui import answers, explain, fields, glossary, kpis, life, state
 from pages.ui.widgets import facts, four, plain, refusals
 from pages.ui.widgets import table as show_table
 from planner import MODEL_VERSION, Plan, SwitchyardError, load_catalog, profiles
@@ -21,7 +22,9 @@ def in_words() -> Iterator[None]:
         yield
     except SwitchyardError as error:
         st.error(plain(error), icon=":material/error:")
-        st.caption("Change the input it names on the left or under More assumptions, or reset.")
+        st.caption("There is no answer to this. Change the input that it names, or go back:")
+        st.button("Back to the starting values", on_click=state.reset)
+        fields.more("owned", "chips", "classes", "site", "demand")
 
 
 QUESTIONS = {
@@ -43,6 +46,7 @@ def title(page: str) -> None:
     held = state.opened()
     version = f" · saved version {held.saved.version}" if held else ""
     changed = " · changed since" if held and scenario != state.baseline() else ""
+    st.html(Path(__file__).parent / "look.css")
     st.title(QUESTIONS.get(page, page), anchor=False)
     who = dict.fromkeys((scenario.name, profiles.caption(scenario.profile)[0]))
     line = plain(" · ".join(who) + version + changed)

@@ -9,6 +9,8 @@ import streamlit as st
 from pages.ui import answers
 from planner import Identity, Reopened, Saved, Scenario, Store, StoreError, headline_of
 
+SHOWN = 12
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -77,16 +79,16 @@ def share(saved: Saved) -> str:
     return store().links.share(reader(), saved)
 
 
-def newest() -> Sequence[Saved]:
-    """The latest version of every scenario that the reader may open, newest first."""
-    found = store().scenarios.listed(reader())
+def newest(most: int = SHOWN) -> Sequence[Saved]:
+    """The latest versions of the scenarios that the reader may open, newest first."""
+    found = store().scenarios.listed(reader())[:most]
     return [store().scenarios.open(reader(), row.document_id, row.version) for row in found]
 
 
-def versions(opened: Opened) -> Sequence[Saved]:
-    """Every version of what was opened, newest first."""
+def versions(opened: Opened, most: int = SHOWN) -> Sequence[Saved]:
+    """The latest versions of what was opened, newest first."""
     link, mine = opened.link, store().scenarios
-    found = mine.history(reader(), opened.saved.document_id, link=link)
+    found = mine.history(reader(), opened.saved.document_id, link=link)[:most]
     return [mine.open(reader(), row.document_id, row.version, link=link) for row in found]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from pages.ui import drawing, tables
+from pages.ui.widgets import plain
 from planner import Plan, text
 
 Document = Mapping[str, Any]
@@ -57,10 +58,13 @@ def brief(document: Document) -> pd.DataFrame:
     return article(document)[columns]
 
 
-def refused(document: Document) -> list[str]:
-    """Why an option is not feasible."""
-    rows = (*tables.records(document), document["proposed"])
-    return [f"{tables.SHORT[row['id']]}: {row['reason']}" for row in rows if not row["feasible"]]
+def refused(document: Document) -> str:
+    """Why options are not feasible, and what to do; "" where all are."""
+    rows = [row for row in (*tables.records(document), document["proposed"]) if not row["feasible"]]
+    if not rows:
+        return ""
+    said = "\n".join(f"- {plain(tables.SHORT[row['id']])}: {plain(row['reason'])}" for row in rows)
+    return f"**Cannot serve:**\n{said}\n\nRelax a service level, or allow other chips, below."
 
 
 def handoff(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:

@@ -1,5 +1,6 @@
 """The life of a scenario: undo, redo, reset, save, share, and what happened to it meanwhile."""
 
+import json
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -8,7 +9,8 @@ import streamlit as st
 
 from pages.ui import keeping, state
 from pages.ui.keeping import Opened
-from pages.ui.widgets import figure_words, numbers, plain
+from pages.ui.page import file
+from pages.ui.widgets import download, figure_words, numbers, plain
 from planner import MODEL_VERSION, Scenario, StoreError, SwitchyardError, load_catalog
 
 SAID = "said of saving"
@@ -50,14 +52,12 @@ def _save(scenario: Scenario) -> None:
             plain(f"Save as version {held.saved.version + 1}"),
             on_click=_saved,
             args=(scenario, held),
-            type="primary",
             width="stretch",
         )
     st.button(
         "Save as a new scenario",
         on_click=_saved,
         args=(scenario, None),
-        type="secondary" if held else "primary",
         width="stretch",
     )
     st.caption("Saved scenarios wait on Start and on Compare.")
@@ -76,11 +76,21 @@ def _saved(scenario: Scenario, held: Opened | None) -> Opened | None:
 
 
 def _share(scenario: Scenario) -> None:
+    _link(scenario)
+    download(
+        json.dumps(scenario.model_dump(mode="json"), indent=2).encode(),
+        file(scenario, "scenario.json"),
+        "application/json",
+        "As a file",
+    )
+
+
+def _link(scenario: Scenario) -> None:
     made = state.once(SHARED, dict)
     link = made.get(scenario)
     if link is None:
         st.caption("Keeps this version and makes a link that nobody can guess.")
-        st.button("Make a link", on_click=_linked, args=(scenario,), type="primary")
+        st.button("Make a link", on_click=_linked, args=(scenario,))
         return
     st.caption("Opens these figures in any browser that reaches this installation:")
     st.code(address({state.ID: link}), language=None, wrap_lines=True)

@@ -19,6 +19,7 @@ PAST, FUTURE = "past", "future"
 KEPT, AWAY, RESUMED = "kept draft", "store away", "resumed"
 LINK, ID = "link", "s"
 STEPS = 100
+NEW_CHIPS = {"n": 8, "age_years": 0.0, "book_usd": 0.0, "resale_usd": 0.0}
 PLACES = ("tab", "embed", "embed_options")
 """Parts of an address that say nothing about a scenario."""
 
@@ -139,6 +140,28 @@ def change(path: str, value: Any) -> None:
         return
     _refused().pop(path, None)
     _step(changed)
+
+
+def add_part(group: str, index: int) -> None:
+    """One more class or owned chip: like the one shown, under a name that is free."""
+    rows = list(scenario().model_dump()[group])
+    if group == "classes":
+        taken = {row["name"] for row in rows}
+        name = next(
+            n for n in map(f"{rows[index]['name']}_{{}}".format, range(2, 99)) if n not in taken
+        )
+        change(group, [*rows, rows[index] | {"name": name}])
+        return
+    owned = {row["accelerator"] for row in rows}
+    free = [chip for chip in scenario().candidates if chip not in owned]
+    new = {"accelerator": (free or [scenario().default_accelerator])[0], **NEW_CHIPS}
+    change(group, [*rows, new])
+
+
+def drop_part(group: str, index: int) -> None:
+    """One class or owned chip less."""
+    rows = list(scenario().model_dump()[group])
+    change(group, rows[:index] + rows[index + 1 :])
 
 
 def refuse(path: str, *sentences: str) -> None:

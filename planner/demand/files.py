@@ -1,4 +1,4 @@
-"""A scenario as a file: TOML or JSON with any of its fields."""
+"""A scenario as a file: TOML or JSON with any of its fields, or a whole plan as JSON."""
 
 import json
 import tomllib
@@ -17,6 +17,8 @@ def read_file(name: str, content: bytes) -> Scenario:
         given = json.loads(text) if name.lower().endswith(".json") else tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ScenarioError(f"{name}: cannot be read as TOML or JSON in UTF-8: {error}.") from None
+    if isinstance(given, dict) and "schema" in given:
+        given = given.get("scenario")
     if not isinstance(given, dict):
         raise ScenarioError(f"{name}: holds no table of scenario fields.")
     try:

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from planner.facts.quantities import Quantity
 
 Floats = NDArray[np.float64]
 FILE = "correlations"
+N_COLUMNS = 1024
 WITHIN = ("", "class", "family")
 
 
@@ -77,14 +78,10 @@ def unit_draws(parameters: Iterable[str], n: int, seed: int, ties: Ties) -> dict
     """N draws between 0 and 1 of each number by its name, one in each of n equal slices."""
 
     @cache
-    def column(name: str) -> Floats:
-        return _column(name, n, seed)
-
-    @cache
     def score(cause: str) -> Floats:
-        return np.asarray(ndtri(column(f"cause {cause}")))
+        return np.asarray(ndtri(_column(f"cause {cause}", n, seed)))
 
-    return {name: _drawn(column(name), ties(name), score) for name in parameters}
+    return {name: _drawn(_column(name, n, seed), ties(name), score) for name in parameters}
 
 
 def _drawn(own: Floats, shared: tuple[Tie, ...], score: Callable[[str], Floats]) -> Floats:
@@ -100,9 +97,13 @@ def _drawn(own: Floats, shared: tuple[Tie, ...], score: Callable[[str], Floats])
     return np.asarray((rank + own * len(own) % 1) / len(own))
 
 
+@lru_cache(maxsize=N_COLUMNS)
 def _column(name: str, n: int, seed: int) -> Floats:
+    """The same for every scenario, so it is drawn once and never written to."""
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-    return np.asarray(scipy.stats.qmc.LatinHypercube(d=1, rng=rng).random(n)[:, 0])
+    drawn = np.array(scipy.stats.qmc.LatinHypercube(d=1, rng=rng).random(n)[:, 0])
+    drawn.setflags(write=False)
+    return drawn
 
 
 def _kin(parameter: str, within: str, catalog: Catalog) -> str:

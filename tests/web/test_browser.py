@@ -77,15 +77,6 @@ def test_nonsense_in_a_box_is_answered_and_stays_where_it_was_typed(desk, addres
     assert box.input_value() == "-3"
 
 
-@pytest.mark.parametrize("path", PAGE_PATHS.values())
-@pytest.mark.parametrize("width", [1440, 390])
-def test_no_page_scrolls_sideways(desk, address, path, width):
-    desk.set_viewport_size({"width": width, "height": 900})
-    opened(desk, address, path)
-    main = "document.querySelector('[data-testid=stMain]')"
-    assert desk.evaluate(f"{main}.scrollWidth <= {main}.clientWidth")
-
-
 def test_a_hostile_link_asks_for_nothing_outside(desk, address):
     opened(desk, address, "?name=![x](http://127.0.0.1:9/x.png)<img src=http://127.0.0.1:9/y.png>")
     desk.get_by_role("link", name="Brief").click()
@@ -94,16 +85,37 @@ def test_a_hostile_link_asks_for_nothing_outside(desk, address):
     assert not desk.strangers
 
 
+WIDTHS = (1440, 1024, 720, 390)  # 720: a desk at 200% zoom
+FITS = """() => {
+    const main = document.querySelector('[data-testid=stMain]');
+    return main.scrollWidth <= main.clientWidth;
+}"""
+LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_page_breaks_a_rule_of_accessibility(chromium, address, theme):
+def test_every_page_breaks_no_rule_of_accessibility_and_fits(chromium, address, theme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    context = chromium.new_context(
-        viewport={"width": 1440, "height": 2000}, color_scheme=theme, reduced_motion="reduce"
-    )
-    page = opened(context.new_page(), address)
+    context = chromium.new_context(color_scheme=theme, reduced_motion="reduce")
+    page = context.new_page()
+    page.set_viewport_size({"width": WIDTHS[0], "height": 2400})
+    opened(page, address, "?profile=axiom")
     for title in PAGE_PATHS:
+        page.set_viewport_size({"width": WIDTHS[0], "height": 2400})
         page.get_by_role("link", name=title.capitalize(), exact=True).click()
-        page.wait_for_timeout(1500)
-        found = axe.run(page).response["violations"]
+        rest(page)
+        found = axe.run(page, options={"runOnly": LEVELS}).response["violations"]
         assert not [(title, rule["id"], rule["nodes"][0]["html"]) for rule in found]
+        for width in WIDTHS if theme == "light" else ():
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_timeout(150)
+            assert page.evaluate(FITS), (title, width)
     context.close()
+
+
+def rest(page):
+    """Wait until nothing is being computed and all figures stand."""
+    page.wait_for_timeout(500)
+    page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
+    page.wait_for_function(f"document.querySelectorAll('[data-testid={TILE}]').length >= 4")
+    page.wait_for_timeout(400)

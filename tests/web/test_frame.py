@@ -1,9 +1,12 @@
 """The frame: three sliders, four figures, links, and what is said of a value that is refused."""
 
+import re
+
 import pytest
 
+from pages.ui import explain, glossary, kpis
 from planner import Scenario, plan
-from tests.web.conftest import words
+from tests.web.conftest import PAGES, words
 
 
 def tiles(screen):
@@ -189,8 +192,6 @@ def test_a_hostile_name_is_only_text(show, name):
 
 
 def test_explain_opens_the_formula_and_its_inputs_with_sources(show):
-    from pages.ui import explain, kpis
-
     held = plan(Scenario(), n_samples=32)
     document = held.as_dict(flips=False)
     for tile in kpis.strip(held, document, held):
@@ -202,9 +203,50 @@ def test_explain_opens_the_formula_and_its_inputs_with_sources(show):
         assert len(inputs)
 
 
-def test_a_tooltip_has_at_most_twenty_words(show):
-    screen = show()
-    widgets = (*screen.select_slider, *screen.slider, *screen.selectbox, *screen.text_input)
-    helps = [widget.help for widget in (*widgets, *screen.button, *screen.number_input)]
-    assert [said for said in helps if said]
-    assert not [said for said in helps if said and len(said.split()) > 20]
+SCALES = {"k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12, "": 1.0}
+
+
+def read(shown):
+    """A figure back from its words: "−$1.2M" is -1.2e6."""
+    sign, digits, scale = re.match(r"([−+]?)\$?([\d.,]+)\s*([kMBT]?)", shown).groups()
+    return float(digits.replace(",", "")) * SCALES[scale] * (-1 if sign == "−" else 1)
+
+
+@pytest.mark.parametrize("profile", ["axiom", "hyperscaler"])
+def test_each_headline_is_recomputed_from_what_its_panel_shows(profile):
+    held = plan(Scenario(profile=profile), n_samples=64)
+    document = held.as_dict(flips=False)
+    shown = {tile.id: tile.value for tile in kpis.strip(held, document, held)}
+    steps = {name: dict(explain.of(name, held, document).steps) for name in shown}
+    *parts, net = list(steps["tax"].values())[: len(document["bridge"]) + 1]
+    assert sum(map(read, parts)) == pytest.approx(read(net), abs=1)
+    assert read(net) == read(shown["tax"])
+    first, second, recovered, _ = map(read, steps["recovered"].values())
+    assert first - second == pytest.approx(recovered, abs=0.011)
+    assert recovered == pytest.approx(read(shown["recovered"]), rel=0.05)
+    tokens, *costs = map(read, steps["cost"].values())
+    assert costs[-2] / tokens * 1e6 == pytest.approx(costs[-1], rel=2e-3)
+    assert costs[-1] == pytest.approx(read(shown["cost"]), rel=0.05)
+    years = [read(usd) for name, usd in steps["worth"].items() if "value" in name or "At" in name]
+    assert sum(years[:-1]) == pytest.approx(years[-1], rel=1e-6)
+    option = kpis.rival(held)
+    assert years[-1] == pytest.approx(float(held.money.npv_usd[option]), rel=0.01)
+
+
+def spoken(screen):
+    """Every tooltip of a screen."""
+    kinds = ("select_slider", "slider", "selectbox", "text_input", "button", "number_input")
+    kinds += ("caption", "metric", "markdown", "toggle", "file_uploader", "button_group")
+    held = [element for kind in kinds for element in screen.get(kind)]
+    return {said for said in (getattr(e, "help", None) or e.proto.help for e in held) if said}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_tooltip_has_at_most_twenty_words(show, short, page):
+    said = spoken(show(page))
+    assert len(said) > 5
+    assert not [words for words in said if len(words.split()) > 20]
+
+
+def test_the_glossary_needs_at_most_twenty_words_each():
+    assert not [said for said in glossary.WORDS.values() if len(said.split()) > 20]

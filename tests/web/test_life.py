@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from pages.ui import keeping, life, state
-from planner import Identity, Scenario, StoreError, headline_of, plan
+from planner import Identity, Scenario, StoreError, headline_of, plan, read_file
 from tests.web.conftest import sound, turn, words
 
 
@@ -201,8 +201,8 @@ def test_saved_plans_stand_side_by_side_rows_that_differ_first(show):
     assert columns[1:] == ["As on screen", "Large, version 1", "Small, version 1"]
     differs = [len(set(row[1:])) > 1 for row in figures.to_numpy().tolist()]
     assert differs == sorted(differs, reverse=True)
-    (row,) = [r for r in inputs.to_numpy().tolist() if "power" in r[0]]
-    assert [cell.replace("\\", "") for cell in row[1:]] == ["12", "40", "4"]
+    (row,) = [r for r in inputs.to_numpy().tolist() if r[0] == "Power budget"]
+    assert [cell.replace("\\", "") for cell in row[1:]] == ["12 MW", "40 MW", "4 MW"]
 
 
 def test_with_nothing_saved_compare_says_what_to_do(show):
@@ -216,3 +216,24 @@ def test_who_asks_is_named_as_the_system_names_them():
 
 def test_an_address_points_to_the_front_page():
     assert life.address({"s": "x"}).endswith("/?s=x")
+
+
+def test_a_scenario_leaves_as_a_file_and_comes_back(show):
+    screen = show(power_budget_mw=6.5, fleet_mix=0.2)
+    whole = json.dumps(plan(held(screen)).as_dict(flips=False)).encode()
+    alone = json.dumps(held(screen).model_dump(mode="json")).encode()
+    assert read_file("plan.json", whole) == read_file("s.json", alone) == held(screen)
+    assert "scenario.json" in str([b.proto for b in screen.get("download_button")])
+
+
+def test_chips_and_classes_come_and_go(show):
+    screen = show("fleet")
+    screen.session_state["more-owned-chips-site"] = True
+    sound(screen.run())
+    before = held(screen).owned
+    screen.button(key="add-owned").click().run()
+    added = held(screen).owned
+    assert len(added) == len(before) + 1
+    assert added[-1].accelerator not in {row.accelerator for row in before}
+    screen.button(key="delete-owned").click().run()
+    assert held(screen).owned == added[1:]

@@ -124,10 +124,30 @@ def test_options_name_the_articles_four_rows(show):
     }
 
 
-def test_an_infeasible_option_says_why(show):
-    screen = show("options", **STATES["service levels nobody can meet"])
-    assert screen.info
-    assert all(len(said.value.split(":", 1)[1].split()) > 3 for said in screen.info)
+def test_an_infeasible_option_says_why_and_what_to_do(show):
+    (said,) = show("options", **STATES["service levels nobody can meet"]).info
+    reasons = [line for line in said.value.splitlines() if line.startswith("- ")]
+    assert len(reasons) == 7
+    assert all(len(reason.split(":", 1)[1].split()) > 3 for reason in reasons)
+    assert "Relax a service level" in said.value
+
+
+def test_what_the_engine_refuses_can_be_corrected_on_the_same_page(show):
+    screen = show("options", owned=[], default_accelerator="spad-decode")
+    (said,) = screen.error
+    assert "no published purchase price" in said.value
+    assert any(fold.label == "More assumptions" for fold in screen.expander)
+    back = next(b for b in screen.button if b.label == "Back to the starting values")
+    assert not back.click().run().error
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_at_most_three_charts_each_with_its_table(show, short, page):
+    screen = show(page)
+    charts = screen.get("plotly_chart")
+    folds = [fold for fold in screen.expander if fold.label == "Table and CSV"]
+    assert len(charts) <= 3
+    assert len(folds) >= len(charts)
 
 
 @pytest.mark.parametrize("profile", profiles.names())
