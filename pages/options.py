@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui import answers, charts, fields, ladder, outlooks, state, tables, trends
-from pages.ui.curves import flow
+from pages.ui.maps import flow
 from pages.ui.widgets import chart, figures, numbers, plain, table
 from planner import text
 
@@ -29,6 +29,8 @@ def bridge() -> None:
 def the_ladder() -> None:
     st.subheader("Every option serves the same demand at the same service levels", anchor=False)
     table(ladder.article(document), alt="The ladder of options")
+    if paper := ladder.on_paper(answers.paper_of(scenario)):
+        st.caption(plain(paper))
     if reasons := ladder.refused(document):
         st.info(reasons, icon=":material/block:")
     numbers(tables.ladder(document), "options", "All figures of every option")

@@ -2,13 +2,12 @@
 
 import streamlit as st
 
-from pages.ui import answers, charts, fields, kpis, megawatts, state, tables
+from pages.ui import answers, charts, days, fields, megawatts, state, tables
 from pages.ui.widgets import chart, facts, figures, numbers, table
 from planner import text
 
 scenario = state.scenario()
 plan, document = answers.plan_of(scenario), answers.document_of(scenario)
-chosen = kpis.rival(plan)
 
 
 def stranded() -> None:
@@ -29,23 +28,6 @@ def per_token() -> None:
     held = tables.watts_per_token(plan, document)
     figure = charts.stacked(held, held.columns[2:-1], text.number)
     chart(figure, held, "watts", alt="Watts per useful token of each option by what draws them")
-
-
-def line() -> None:
-    st.subheader("From the same site: how much more can be served?", anchor=False)
-    st.caption(
-        "Demand served from the power budget, each option at its caps; the line is 20% more."
-    )
-    held = tables.from_the_site(document)
-    figure = charts.bars(
-        held["option"],
-        held["served"],
-        text.percent,
-        marked=held["id"] == chosen,
-        hatched=held["id"] == tables.PAPER,
-        line=1 + kpis.LINE_FRAC,
-    )
-    chart(figure, held, "throughput", alt="Share of demand served from the power budget by option")
 
 
 def speed() -> None:
@@ -69,7 +51,7 @@ with left:
     stranded()
     speed()
 with right:
-    line()
+    days.one_of(plan, document)
     per_token()
 words()
 fields.more("site", "owned")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import answers, curves, fields, risks, spreads, state, tables
+from pages.ui import answers, fields, maps, risks, spreads, state, tables
 from pages.ui.widgets import chart, empty, figures, gathered, plain, table
 from planner import text
 
@@ -30,7 +30,7 @@ def the_map() -> None:
     held = risks.heat(
         gathered("Planning every cell", risks.RATIOS, lambda x: answers.heat_at(free, x))
     )
-    figure = curves.heat(held, risks.ACTIONS)
+    figure = maps.heat(held, risks.ACTIONS)
     chart(figure, held.drop(columns="words"), "heat", alt="Verdict by ratio and software")
 
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from planner.decision.heat import heat_map as heat_map
     from planner.decision.killing import kill_conditions as kill_conditions
     from planner.decision.loads import latencies as latencies
+    from planner.decision.paper import paper as paper
     from planner.decision.plan import Plan as Plan
     from planner.decision.plan import plan as plan
     from planner.decision.regret import regret as regret
@@ -86,6 +87,7 @@ _LATER = {
     "heat_map": "planner.decision.heat",
     "kill_conditions": "planner.decision.killing",
     "latencies": "planner.decision.loads",
+    "paper": "planner.decision.paper",
     "at_mix": "planner.decision.variants",
     "at_ratio": "planner.decision.variants",
     "at_strictness": "planner.decision.variants",
@@ -160,6 +162,7 @@ __all__ = [
     "load_catalog",
     "may_ask",
     "name_of",
+    "paper",
     "parity_plot",
     "plan",
     "predict",

@@ -52,6 +52,12 @@ def document_of(scenario: Scenario) -> dict[str, Any]:
     return plan_of(scenario).as_dict(flips=False)
 
 
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def paper_of(scenario: Scenario) -> dict[str, Any] | None:
+    """Chips on paper at two prices, and against bought ones at equal precision."""
+    return planner.paper(plan_of(scenario), searched=True)
+
+
 @st.cache_resource(max_entries=KEPT, show_spinner="Searching where the verdict turns …")
 def flips_of(scenario: Scenario) -> list[dict[str, Any]]:
     """Values of the three sliders at which another verdict wins."""

@@ -1,4 +1,4 @@
-"""Lines, maps and flows from tables: pure functions, colours only from the theme."""
+"""Lines from tables: pure functions, colours only from the theme."""
 
 import math
 from collections.abc import Sequence
@@ -12,13 +12,12 @@ from pages.ui.drawing import LIMIT, Show, calm, ink, legend, slot, wrapped
 HEIGHT = 360
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 ROOM = 1.08
+HOURS_BETWEEN_TICKS = 4
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "star")
 WIDE, THIN = 3, 1.5
-CELL_PX = 52
 FAINT = "59"
 CLOUD = 25
 FRAME_PX, LABEL_PX, LEAD_PX, NAMES_PX = 90, 19, 16, 118
-SLOTS_OF_ACTIONS = (1, 3, 0, 4)
 
 
 def against_ratio(
@@ -101,6 +100,27 @@ def frontier(table: pd.DataFrame, show: Show, *, show_x: Show) -> go.Figure:
     return _named(_lined(figure), (0, most), log=True)
 
 
+def over_hours(table: pd.DataFrame, show: Show, *, limits: Sequence[float]) -> go.Figure:
+    """Draw over the hours around the busiest, a line per option, and what power is held for them.
+
+    table: option, hours, draw_mw.
+    """
+    figure = go.Figure()
+    for n, (name, part) in enumerate(table.groupby("option", sort=False)):
+        _line(figure, part["hours"], part["draw_mw"], str(name), n, show)
+    for mw in limits:
+        figure.add_hline(y=mw, line=LIMIT | {"color": slot(2)}, layer="below")
+        figure.add_annotation(
+            x=0, y=mw, xref="paper", text=f"held: {show(mw)}", showarrow=False,
+            xanchor="left", yanchor="bottom",
+        )  # fmt: skip
+    ends = [float(table["hours"].min()), float(table["hours"].max())]
+    figure.update_xaxes(title="Hours from the busiest", dtick=HOURS_BETWEEN_TICKS, range=ends)
+    most = max(*limits, float(table["draw_mw"].max())) * ROOM
+    figure.update_yaxes(range=[0, most], ticksuffix=" MW")
+    return _named(_lined(figure), (0, most))
+
+
 def along_mix(table: pd.DataFrame, show: Show, *, picked: tuple[float, float]) -> go.Figure:
     """Worth over the share of power in split pools, with what the optimiser picks.
 
@@ -158,75 +178,6 @@ def cash_band(table: pd.DataFrame, show: Show, *, even: float | None) -> go.Figu
     figure.update_xaxes(title="Years from the decision")
     figure.update_yaxes(tickprefix="$", tickformat="~s")
     return legend(_lined(figure)).update_layout(legend_y=1.1, margin_t=84)
-
-
-def heat(table: pd.DataFrame, actions: Sequence[str]) -> go.Figure:
-    """A cell per ratio and level of software: its verdict as colour, what is left as text.
-
-    table: ratio (words), level (words), action (its place among actions), words.
-    """
-    cells = {"index": "level", "columns": "ratio", "sort": False, "aggfunc": "first"}
-    grid = table.pivot_table(values="action", dropna=False, **cells)
-    words = table.pivot_table(values="words", dropna=False, **cells)
-    levels = [wrapped(level) for level in grid.index]
-    figure = go.Figure()
-    for place, n in enumerate(SLOTS_OF_ACTIONS):
-        mine = grid == place
-        figure.add_heatmap(
-            name=actions[place],
-            x=list(grid.columns),
-            y=levels,
-            z=np.where(mine, 1.0, None),
-            text=words.where(mine, ""),
-            texttemplate="%{text}",
-            textfont={"color": ink()} if n == 1 else None,
-            colorscale=[[0, slot(n)], [1, slot(n)]],
-            showscale=False,
-            xgap=3,
-            ygap=3,
-            hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
-        )
-    figure.update_yaxes(
-        autorange="reversed",
-        automargin=True,
-        showgrid=False,
-        categoryarray=levels,
-        tickfont={"size": 14, "color": ink()},
-    )
-    figure.update_xaxes(
-        type="category",
-        title="Output : input tokens",
-        showgrid=False,
-        categoryarray=list(grid.columns),
-        tickfont={"size": 14, "color": ink()},
-    )
-    return calm(figure, CELL_PX * (len(grid) + 2))
-
-
-def flow(table: pd.DataFrame, show: Show) -> go.Figure:
-    """Work from pool to pool: source, target, value; nodes labelled, links as wide as the work."""
-    names = list(dict.fromkeys([*table["source"], *table["target"]]))
-    figure = go.Figure(
-        go.Sankey(
-            arrangement="snap",
-            node={
-                "label": names,
-                "pad": 24,
-                "thickness": 18,
-                "color": [slot(0) for _ in names],
-                "hovertemplate": "%{label}<extra></extra>",
-            },
-            link={
-                "source": [names.index(name) for name in table["source"]],
-                "target": [names.index(name) for name in table["target"]],
-                "value": list(table["value"]),
-                "label": [show(value) for value in table["value"]],
-                "color": [slot(1) + FAINT for _ in table["value"]],
-                "hovertemplate": "%{label}<extra></extra>",
-            },
-        )
-    )
-    return calm(figure, 90 + CELL_PX * max(len(table), 2))
 
 
 def dots(low: float, middle: float, high: float, n: int = CLOUD) -> list[float]:

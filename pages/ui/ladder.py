@@ -45,6 +45,21 @@ def _mw(row: Mapping[str, Any]) -> str:
     return text.mw(row["facility_provisioned_w"] / tables.W_PER_MW)
 
 
+def on_paper(held: Mapping[str, Any] | None) -> str:
+    """What chips on paper would save over the best option on owned chips, three ways counted."""
+    if held is None:
+        return ""
+    follows, passes = held["tax_frac_by_elasticity"], held["tax_frac_vendor_less_saving"]
+    wide = held["tax_frac_at_16_bit"]
+    said = (
+        "Nobody makes the chips on paper. Against the best option on owned chips they would save "
+        f"{text.percent(follows)} if prices follow what chips cost to make, {text.percent(passes)} "
+        "if vendors pass on only that saving"
+    )
+    at_16 = "" if wide is None else f", and {text.percent(wide)} if nothing runs below 16 bits"
+    return f"{said}{at_16}; below zero they cost more."
+
+
 def brief(document: Document) -> pd.DataFrame:
     """The few columns of the ladder that the brief holds."""
     columns = [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages.ui import answers, curves, fleets, risks, tables, trends
+from pages.ui import answers, curves, days, fleets, ladder, risks, tables, trends
 from planner import Scenario, at_mix, at_ratio, latencies, plan, profiles, text
 from tests.web.conftest import turn, words
 
@@ -154,3 +154,25 @@ def test_every_outlook_opens_with_its_table(show, short, view):
     screen.button_group(key="outlook").set_value(view).run()
     assert not screen.exception
     assert not [said for said in screen.markdown if "No option" in said.value]
+
+
+def test_the_day_of_a_site_is_the_plans_own():
+    document = plan(Scenario()).as_dict(flips=False)
+    rows = days.over_a_day(document, ("as-built",))
+    record = tables.record(document, "as-built")
+    assert list(rows["hours"]) == list(range(-12, 13))
+    assert rows["draw_mw"].max() * 1e6 == pytest.approx(record["facility_peak_w"])
+    assert rows["draw_mw"][:-1].mean() * 1e6 == pytest.approx(record["facility_mean_w"])
+    assert days.provisioned_mw(document, rows)[0] * 1e6 == record["facility_provisioned_w"]
+
+
+def test_chips_on_paper_are_counted_three_ways():
+    words = ladder.on_paper(
+        {
+            "tax_frac_by_elasticity": 0.28,
+            "tax_frac_vendor_less_saving": -0.14,
+            "tax_frac_at_16_bit": 0.13,
+        }
+    )
+    assert [share in words for share in ("28%", "−14%", "13%")] == [True] * 3
+    assert ladder.on_paper(None) == ""
