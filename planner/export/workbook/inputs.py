@@ -40,6 +40,7 @@ HEAD = ("Input", "Value", "Unit", "Low", "High", "Kind", "Source", "Name in form
 WIDTHS = (46, 16, 14, 14, 14, 12, 28, 44)
 NAME_CHARACTERS = 200
 ADDRESS = "in_"
+UNIT_WORDS = {"1": "", "frac": "", "frac/year": "a year", "frac/quarter": "a quarter"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class Inputs(Ledger):
         shown = "frac" if held.unit.startswith("frac") else "number"
         sheet.text(row, 0, each.label)
         sheet.number(row, 1, held.value, shown, "held" if each.held else "input")
-        sheet.text(row, 2, held.unit.replace("frac", "%"))
+        sheet.text(row, 2, UNIT_WORDS.get(held.unit, held.unit))
         low, high = HEAD.index("Low"), HEAD.index("High")
         sheet.number(row, low, held.low, shown, "held")
         sheet.number(row, high, held.high, shown, "held")

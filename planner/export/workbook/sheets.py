@@ -28,6 +28,7 @@ FORMATS: Mapping[str, str] = {
 }
 LOOKS: Mapping[str, Mapping[str, Any]] = {
     "plain": {},
+    "word": {"indent": 1},
     "input": {"bg_color": YELLOW, "border": 1, "border_color": "#C9B458", "locked": False},
     "held": {"font_color": QUIET, "italic": True},
     "total": {"bold": True, "top": 1},
@@ -51,10 +52,13 @@ class Sheet:
 
     def text(self, row: int, column: int, words: str, look: str = "plain") -> None:
         """Words as they are, less what no spreadsheet can hold."""
+        look = "word" if look == "plain" and column else look
         self.raw.write_string(row, column, literal(words)[:NAME_CHARACTERS], self._book.look(look))
 
     def texts(self, row: int, words: Sequence[str], look: str = "plain", column: int = 0) -> None:
-        """Words side by side."""
+        """Words side by side; heads may take two lines."""
+        if look == "head":
+            self.raw.set_row(row, 2 * ROW_PT)
         for offset, each in enumerate(words):
             self.text(row, column + offset, each, look)
 
@@ -91,6 +95,9 @@ class Sheet:
         """Title and note on top, columns so wide. Returns: the first free row."""
         for column, width in enumerate(widths):
             self.raw.set_column(column, column, width)
+        self.raw.hide_gridlines(2)
+        self.raw.set_landscape()
+        self.raw.fit_to_pages(1, 0)
         self.text(0, 0, title, "title")
         self.raw.merge_range(1, 0, 1, max(len(widths) - 1, 1), "", self._book.look("note"))
         self.text(1, 0, note, "note")
