@@ -117,7 +117,11 @@ class _Flow:
 
     def _hardware(self, years: Cell) -> Cell:
         """Price of hardware after some years over today's."""
-        return cell((1 + self.held.inputs["finance.component_drift_frac_per_year"]) ** years)
+        inputs = self.held.inputs
+        memory = inputs["prices.memory.capital_share_frac"]
+        rest_drift = 1 + inputs["finance.component_drift_frac_per_year"]
+        memory_drift = 1 + inputs["prices.memory.drift_frac_per_year"]
+        return cell((1 - memory) * rest_drift**years + memory * memory_drift**years)
 
     def option(
         self, name: str, mine: Changing, base: Mapping[str, list[Cell]] | None
