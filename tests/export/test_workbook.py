@@ -7,9 +7,9 @@ import pytest
 from planner import profiles
 from planner.decision import plan as planning
 from planner.decision.valued import valued
+from planner.export.words import title_of
 from planner.export.workbook.inputs import HEAD
 from planner.export.workbook.making import workbook
-from planner.export.workbook.options import title_of
 from planner.facts.ledger import Ledger
 from planner.fleet.options import PURCHASABLE
 from planner.money import tax
@@ -79,8 +79,8 @@ LABELS = {
     "monolithic-software": "Same chips, software on",
     "split-same-chip": "Split, same chips",
     "split-capped": "Split, decode capped",
-    "split-mixed": "Split, best chips on sale",
-    "split-specialised": "Split, chips on paper only",
+    "split-mixed": "Split, best chips",
+    "split-specialised": "Split, paper chips",
     "proposed": "Proposed mix",
 }
 

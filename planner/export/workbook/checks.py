@@ -5,10 +5,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from planner.decision.plan import Plan
+from planner.export.words import OPTIONS, title_of
 from planner.export.workbook.bridge import Bridged, Megawatts
 from planner.export.workbook.cells import Cell, cell
-from planner.export.workbook.options import UNITS, Year, shown_of, title_of
-from planner.export.workbook.shape import OPTIONS
+from planner.export.workbook.options import UNITS, Year, shown_of
 from planner.export.workbook.sheets import Book, Sheet
 from planner.facts.units import W_PER_MW
 from planner.money import stranded as megawatts

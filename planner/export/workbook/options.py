@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias
 
 from planner.decision.valued import extras_of, volumes_of
+from planner.export.words import title_of
 from planner.export.workbook.cells import Cell, cell, paid_monthly
 from planner.export.workbook.shape import Shape, by_value
 from planner.export.workbook.sheets import TOP, Book
@@ -24,27 +25,6 @@ NOTE = (
     "A year at the planning month's demand, every chip at replacement cost. Lines of an option are "
     "the sums of its pools below. A useful token is an output token inside both service levels."
 )
-TITLES = {
-    "capex_usd": "Capital of new chips, all in",
-    "capital_usd_per_year": "Chips and servers",
-    "space_usd_per_year": "Space and power plant",
-    "energy_usd_per_year": "Electricity",
-    "support_usd_per_year": "Support",
-    "staff_usd_per_year": "Staff",
-    "licences_usd_per_year": "Software licences",
-    "memory_usd_per_year": "Of chips and servers: memory",
-    "energy_kwh_per_year": "Electricity metered, kWh",
-    "fabric": "Network between the pools",
-    "orchestration": "Team and risk of the change",
-    "flexibility": "Flexibility given up",
-    "revenue": "Revenue a year",
-    "gross": "Cost a year before the last three",
-    "cost": "Cost a year, all in",
-    "usd_per_mtok": "Cost per million useful tokens",
-    "capex_usd_per_mtok": "Capital per million useful tokens",
-    "revenue_usd_per_kwh": "Revenue per kWh",
-    "j_per_useful_token": "Watts per useful token a second",
-}
 UNITS = {
     "usd_per_mtok": "usd_small",
     "capex_usd_per_mtok": "usd_small",
@@ -242,14 +222,6 @@ class Options:
         rows = {"gross": gross, "cost": cost}
         rows |= {name: self._line(name, given) for name, given in units.items()}
         return {o: {name: row[o] for name, row in rows.items()} for o in gross}
-
-
-def title_of(line: str) -> str:
-    """A line in words, also one that has no title yet: staff, of staff_usd_per_year."""
-    if line in TITLES:
-        return TITLES[line]
-    words = line.removesuffix("_per_year").removesuffix("_usd").replace("_", " ")
-    return words[:1].upper() + words[1:]
 
 
 def shown_of(line: str) -> str:

@@ -7,21 +7,13 @@ from typing import Any
 from planner.decision.plan import Plan
 from planner.decision.sized import Sized
 from planner.demand.workload import Demand
+from planner.export.words import OPTIONS
 from planner.export.workbook.cells import Cell, cell
 from planner.export.workbook.inputs import Inputs
 from planner.export.workbook.sheets import Book, Sheet
 from planner.fleet.pools import Fleet, Pool
 from planner.fleet.watts import Watts
 
-OPTIONS = {
-    "as-built": "As built today",
-    "monolithic-software": "Same chips, software on",
-    "split-same-chip": "Split, same chips",
-    "split-capped": "Split, decode capped",
-    "split-mixed": "Split, best chips on sale",
-    "split-specialised": "Split, chips on paper only",
-    "proposed": "Proposed mix",
-}
 WORDS = {
     "nameplate_w": "Nameplate",
     "provisioned_w": "Provisioned",
