@@ -15,6 +15,7 @@ from typing import Any
 import planner
 from planner.errors import ScenarioError, SwitchyardError
 from planner.export.commands import Documents
+from planner.store.commands import Approving
 
 BAD_INPUT = 2
 BROKEN_OFF = 130
@@ -88,6 +89,7 @@ def _store_commands(commands: Any) -> None:
     export.add_argument("file", type=Path, help="the file to write; .gz at its end compresses it")
     into = _command(inner, "import", _import, "fill an empty store from an export or a backup")
     into.add_argument("file", type=Path, help="a file that store export or backup wrote")
+    Approving(partial(_command, commands), partial(_command, inner), _opened_store)
 
 
 def _evidence_commands(commands: Any) -> None:

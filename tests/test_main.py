@@ -13,7 +13,7 @@ from planner.__main__ import main
 COMMANDS = (
     "plan", "audit", "brief", "workbook", "appendix", "export", "schema", "reproduce",
     "predict", "calibrate", "validate",
-    "backup", "restore", "store",
+    "verify", "backup", "restore", "store",
 )  # fmt: skip
 
 
