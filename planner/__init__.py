@@ -71,8 +71,8 @@ if TYPE_CHECKING:
     from planner.evidence.commands import validation_report as validation_report
     from planner.evidence.reproduce import reproduce as reproduce
     from planner.export.brief import brief_pdf as brief_pdf
-    from planner.store.comparing import changes as changes
     from planner.export.workbook.making import workbook as workbook
+    from planner.store.comparing import changes as changes
     from planner.store.identity import Identity as Identity
     from planner.store.records import Saved as Saved
     from planner.store.reopening import Reopened as Reopened

@@ -107,7 +107,7 @@ NUMERICAL_CONSTANTS = {
     "UPLOAD_S", "WAIT_STEP", "WIDEST",
     # How documents are laid out on paper.
     "LINE_CHARACTERS", "LOOKS", "MARGIN_INCHES", "POINTS_PER_INCH", "PRINT_DPI", "ROW_PT",
-    "WIDTHS",
+    "WIDTHS", "ZIP_DATE",
 }  # fmt: skip
 CONSTANTS = UNIT_CONSTANTS | NUMERICAL_CONSTANTS
 
