@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from planner.evidence.commands import validation_report as validation_report
     from planner.evidence.reproduce import reproduce as reproduce
     from planner.export.brief import brief_pdf as brief_pdf
+    from planner.export.bundle import Bundle as Bundle
     from planner.export.workbook.making import workbook as workbook
     from planner.store.comparing import changes as changes
     from planner.store.identity import Identity as Identity
@@ -122,6 +123,7 @@ _LATER = {
     "may_ask": "planner.demand.metrics.addresses",
     "LAST_DAYS": "planner.demand.logs.limits",
     "brief_pdf": "planner.export.brief",
+    "Bundle": "planner.export.bundle",
     "workbook": "planner.export.workbook.making",
 }
 
@@ -129,6 +131,7 @@ __all__ = [
     "LAST_DAYS",
     "MODEL_VERSION",
     "Audit",
+    "Bundle",
     "Catalog",
     "ForbiddenError",
     "Identity",

@@ -46,10 +46,10 @@ class Bundle:
         return MAKERS[kind](self)
 
     def zipped(self, *kinds: str) -> bytes:
-        """All files of some kinds in one archive; the same bytes for the same files."""
+        """All files of some kinds, or of all, in one archive whose bytes repeat."""
         held = io.BytesIO()
         with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as packed:
-            for kind in kinds:
+            for kind in kinds or KINDS:
                 for name, content in self.files(kind).items():
                     packed.writestr(zipfile.ZipInfo(name, ZIP_DATE), content)
         return held.getvalue()

@@ -6,11 +6,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner.demand.scenario import Scenario
 from planner.errors import StoreError
 from planner.export.kinds import PAPERS
 from planner.store.identity import Identity
-from planner.store.kinds import upgraded
 from planner.store.records import Saved
 
 if TYPE_CHECKING:
@@ -83,5 +81,4 @@ def _planned(store: "Store", who: Identity, saved: Saved) -> "Plan":
     from planner.decision.plan import plan  # noqa: PLC0415 - heavy: only when asked for
 
     catalog = store.catalog(who, saved)
-    scenario = Scenario.read(upgraded(saved.content, saved.schema_version), catalog)
-    return plan(scenario, catalog, n_samples=N_SAMPLES)
+    return plan(store.scenario(who, saved), catalog, n_samples=N_SAMPLES)
