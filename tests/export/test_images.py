@@ -28,7 +28,7 @@ MEAN, FARTHEST = 4.0, 90.0
 def rendered(pdf, dpi=DPI):
     """The page as a picture, by Poppler."""
     made = subprocess.run(
-        ["pdftoppm", "-r", str(dpi), "-png", "-", "-"], input=pdf, capture_output=True, check=True
+        ["pdftoppm", "-r", str(dpi), "-png", "-"], input=pdf, capture_output=True, check=True
     )
     return Image.open(io.BytesIO(made.stdout)).convert("RGB")
 
@@ -109,4 +109,4 @@ def test_a_hundred_briefs_at_once_are_whole_and_their_own():
 if __name__ == "__main__":
     APPROVED.mkdir(exist_ok=True)
     for each in PAPERS:
-        rendered(printed("axiom", each)).save(APPROVED / f"brief-{each}.png", optimize=True)
+        rendered(printed("axiom", each)).convert("L").save(APPROVED / f"brief-{each}.png", optimize=True)
