@@ -109,4 +109,6 @@ def test_a_hundred_briefs_at_once_are_whole_and_their_own():
 if __name__ == "__main__":
     APPROVED.mkdir(exist_ok=True)
     for each in PAPERS:
-        rendered(printed("axiom", each)).convert("L").save(APPROVED / f"brief-{each}.png", optimize=True)
+        rendered(printed("axiom", each)).convert("L").save(
+            APPROVED / f"brief-{each}.png", optimize=True
+        )
