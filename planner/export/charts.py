@@ -72,7 +72,7 @@ def watts(document: Mapping[str, Any]) -> Chart:
 def worth(plan: Plan) -> Chart:
     """NPV of each option: P10 to P50 light, P50 to P90 dark."""
     bars = [_range(OPTIONS[name], npv) for name, npv in plan.risk.npv_usd.items()]
-    return Chart(bars, columns=2, note="From P10 to P90; the tone changes at P50.")
+    return Chart(bars, n_columns=2, note="From P10 to P90; the tone changes at P50.")
 
 
 def _range(label: str, npv: Mapping[str, float]) -> Bar:
@@ -118,7 +118,7 @@ def _stacks(
         for option, sizes in rows.items()
     ]
     names = ", ".join(part[0].lower() + part[1:] for part in parts)
-    return Chart(bars, columns=2, note=f"From the left: {names}.")
+    return Chart(bars, n_columns=2, note=f"From the left: {names}.")
 
 
 def _spans(parts: Sequence[float]) -> Iterator[tuple[float, float, str]]:

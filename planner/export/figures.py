@@ -50,7 +50,7 @@ class Chart:
 
     bars: Sequence[Bar]
     guides: Sequence[float] = (0.0,)
-    columns: int = 1
+    n_columns: int = 1
     title: str = ""
     note: str = ""
 
@@ -86,7 +86,7 @@ def image(chart: Chart, kind: str) -> bytes:
         figure = _figure(chart)
         (axes,) = figure.axes
         _text(axes, chart.title, 0, -1, strong=True)
-        for n, line in enumerate(wrap(chart.note, LINE_CHARACTERS * chart.columns)):
+        for n, line in enumerate(wrap(chart.note, LINE_CHARACTERS * chart.n_columns)):
             _text(axes, line, 0, len(chart.bars) + n, strong=False)
         return _saved(figure, kind, pad=True)
 
@@ -100,7 +100,7 @@ def style() -> mpl.RcParams:
 
 
 def _figure(chart: Chart) -> Figure:
-    bars, guides, columns = chart.bars, chart.guides, chart.columns
+    bars, guides, columns = chart.bars, chart.guides, chart.n_columns
     figure = Figure()
     wide, row = figure.get_size_inches()
     gaps = mpl.rcParams["figure.subplot.wspace"] * (columns - 1)

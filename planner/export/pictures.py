@@ -58,7 +58,7 @@ def tornado(swings: Sequence[Swing], base_usd: float, catalog: Catalog, sources:
     bars = [_swing(swing, base_usd, catalog, sources) for swing in swings]
     bars = bars or [Bar("No assumption moves it: no other option is feasible.", "", ())]
     crossed = any(swing.npv_low_usd * swing.npv_high_usd < 0 for swing in swings)
-    return Chart(bars, (base_usd, 0.0) if crossed else (base_usd,), columns=2)
+    return Chart(bars, (base_usd, 0.0) if crossed else (base_usd,), n_columns=2)
 
 
 def _swing(swing: Swing, base_usd: float, catalog: Catalog, sources: Sources) -> Bar:

@@ -47,7 +47,7 @@ def test_the_same_bars_give_the_same_bytes():
 
 
 def test_two_columns_are_wider_and_rows_are_as_high():
-    narrow, wide = (ET.fromstring(drawn(Chart(BARS, columns=n)).svg) for n in (1, 2))
+    narrow, wide = (ET.fromstring(drawn(Chart(BARS, n_columns=n)).svg) for n in (1, 2))
     size = {name: float(narrow.get(name).removesuffix("pt")) for name in ("width", "height")}
     assert float(wide.get("width").removesuffix("pt")) == pytest.approx(
         2 * size["width"] + 11, abs=0.1

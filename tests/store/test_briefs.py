@@ -8,7 +8,7 @@ from planner import StoreError
 from planner.__main__ import main
 from planner.export.brief import brief_pdf
 from planner.export.seal import keywords, seal_of, sealed
-from planner.store import briefs
+from planner.store import briefs, commands
 from planner.store.briefs import told
 from tests.export.printing import AT, page_text, planned
 from tests.store.stand_ins import ANN, BOB, CFO, EVE
@@ -160,7 +160,8 @@ def test_the_command_verifies_and_says_no_with_status_2(
 ):
     monkeypatch.setenv("SWITCHYARD_DATABASE_URL", address)
     store = opened_stores()
-    saved, _ = approved(store)
+    saved, held = approved(store)
+    monkeypatch.setattr(commands, "_planned", lambda *_: held)
     out = tmp_path / "brief.pdf"
     assert main(["store", "list"]) == 0
     assert saved.document_id in capsys.readouterr().out
@@ -171,6 +172,12 @@ def test_the_command_verifies_and_says_no_with_status_2(
     assert main(["verify", str(out)]) == 2
     assert "was altered" in capsys.readouterr().err
     assert main(["verify", str(tmp_path / "nowhere.pdf")]) == 2
+
+
+def test_the_command_answers_the_version_that_was_saved(store, monkeypatch):
+    monkeypatch.setattr(commands, "N_SAMPLES", 0)
+    saved, held = saved_plan(store)
+    assert commands._planned(store, ANN, saved).scenario == held.scenario
 
 
 def test_review_and_approve_from_the_command_line(address, opened_stores, monkeypatch):

@@ -19,6 +19,7 @@ def workbook(plan: Plan, *, made_at: datetime | None = None) -> bytes:
     Within its scope, fleets held as sized, a changed input gives what the planner would say.
     made_at: when the file was made; now by default.
     """
+    plan.as_dict(flips=False)  # so that the register holds all that headlines ask for
     book = Book(made_at or datetime.now(UTC), f"Switchyard workbook: {plan.scenario.name}")
     inputs = Inputs(book, plan)
     held = shape(book, plan, inputs)
