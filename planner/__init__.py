@@ -7,6 +7,7 @@ In reading order::
     held = audit("requests.csv")              # what the fleet is really asked for
     answer = plan(scenario, n_samples=1024)   # options, bridge, megawatts, verdict
     brief_pdf(answer)                         # the page that gets signed
+    workbook(answer)                          # the same as live formulas, to be audited
     predict("points.csv")                     # benchmark rows, with their 80 % range
 
 Glossary. Prefill: reading the prompt. Decode: writing the answer, a token at a time. TTFT: time to
@@ -71,6 +72,8 @@ if TYPE_CHECKING:
     from planner.evidence.commands import validation_report as validation_report
     from planner.evidence.reproduce import reproduce as reproduce
     from planner.export.brief import brief_pdf as brief_pdf
+    from planner.export.bundle import Bundle as Bundle
+    from planner.export.workbook.making import workbook as workbook
     from planner.store.comparing import changes as changes
     from planner.store.identity import Identity as Identity
     from planner.store.records import Saved as Saved
@@ -122,12 +125,15 @@ _LATER = {
     "may_ask": "planner.demand.metrics.addresses",
     "LAST_DAYS": "planner.demand.logs.limits",
     "brief_pdf": "planner.export.brief",
+    "Bundle": "planner.export.bundle",
+    "workbook": "planner.export.workbook.making",
 }
 
 __all__ = [
     "LAST_DAYS",
     "MODEL_VERSION",
     "Audit",
+    "Bundle",
     "Catalog",
     "ForbiddenError",
     "Identity",
@@ -181,6 +187,7 @@ __all__ = [
     "unheard",
     "validation_report",
     "value_of",
+    "workbook",
 ]
 
 

@@ -8,11 +8,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import planner
 from planner.errors import ScenarioError, SwitchyardError
+from planner.export.commands import Documents
+from planner.store.commands import Approving
 
 BAD_INPUT = 2
 BROKEN_OFF = 130
@@ -47,10 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--json", action="store_true", help="the whole document plan/1")
     audit = _command(commands, "audit", _audit, "what a request log really asks for")
     _audit_arguments(audit)
-    brief = _command(commands, "brief", _brief, "the one page that gets signed, as PDF")
-    _scenario_argument(brief)
-    brief.add_argument("-o", "--output", type=Path, required=True, help="the PDF to write")
-    brief.add_argument("--paper", choices=("a4", "letter"), default="a4")
+    Documents(partial(_command, commands), read_scenario)
     _evidence_commands(commands)
     again = _command(commands, "reproduce", _reproduce, "published results against ours")
     again.add_argument("name", nargs="?", default="", help="only sources with this name")
@@ -89,6 +89,7 @@ def _store_commands(commands: Any) -> None:
     export.add_argument("file", type=Path, help="the file to write; .gz at its end compresses it")
     into = _command(inner, "import", _import, "fill an empty store from an export or a backup")
     into.add_argument("file", type=Path, help="a file that store export or backup wrote")
+    Approving(partial(_command, commands), partial(_command, inner), _opened_store)
 
 
 def _evidence_commands(commands: Any) -> None:
@@ -184,14 +185,6 @@ def _audit(options: argparse.Namespace) -> None:
 
 def _progress(step: str, done_frac: float) -> None:
     print(f"\r{step} ({done_frac:.0%}) \033[K\r", end="", file=sys.stderr, flush=True)
-
-
-def _brief(options: argparse.Namespace) -> None:
-    answer = planner.plan(read_scenario(options.scenario), n_samples=N_SAMPLES)
-    try:
-        options.output.write_bytes(planner.brief_pdf(answer, paper=options.paper))
-    except OSError as error:
-        raise planner.SwitchyardError(f"{options.output} cannot be written: {error}.") from None
 
 
 def _predict(options: argparse.Namespace) -> None:

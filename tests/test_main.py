@@ -11,8 +11,9 @@ from planner import reproduce
 from planner.__main__ import main
 
 COMMANDS = (
-    "plan", "audit", "brief", "reproduce", "predict", "calibrate", "validate", "backup", "restore",
-    "store",
+    "plan", "audit", "brief", "workbook", "appendix", "export", "schema", "reproduce",
+    "predict", "calibrate", "validate",
+    "verify", "backup", "restore", "store",
 )  # fmt: skip
 
 

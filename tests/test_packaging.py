@@ -52,6 +52,15 @@ def test_an_installed_wheel_opens_a_store(installed):
     assert run_elsewhere(installed, code) == "[]"
 
 
+def test_an_installed_wheel_makes_every_document(installed):
+    code = (
+        "import planner; from planner.export.bundle import Bundle;"
+        "held = Bundle(planner.plan(planner.Scenario.read({'profile': 'enterprise'})));"
+        "print(len(held.files('appendix')), len(held.files('xlsx')), len(held.files('toml')))"
+    )
+    assert run_elsewhere(installed, code) == "1 1 1"
+
+
 def test_a_wheel_carries_every_fact_and_nothing_of_the_tests(installed):
     carried = {p.relative_to(installed) for p in installed.rglob("*") if p.is_file()}
     facts = {p.relative_to(ROOT) for p in (ROOT / "hardware_catalog").rglob("*.*") if p.is_file()}

@@ -31,7 +31,7 @@ def cash_plan(
 ) -> Plan:
     """One option in cash terms."""
     served = served_frac(sized, fleet, ledger)
-    need = _need(sized, fleet, served, ledger)
+    need = chips_needed(sized, fleet, served, ledger)
     bought = _bought(sized, need)
     energy, running = _running_usd_per_year(sized, fleet, own, need, served, ledger)
     return Plan(
@@ -60,7 +60,7 @@ def served_frac(sized: Sized, fleet: Fleet, ledger: Ledger | None = None) -> Any
     return np.minimum(wanted, ceiling_w / facility_w) if facility_w else wanted
 
 
-def _need(sized: Sized, fleet: Fleet, served: Any, ledger: Ledger) -> dict[str, Any]:
+def chips_needed(sized: Sized, fleet: Fleet, served: Any, ledger: Ledger) -> dict[str, Any]:
     """Chips in use by type, the owned types included."""
     need: dict[str, Any] = dict.fromkeys(sized.owned, 0.0)
     for pool in fleet.pools:
@@ -77,7 +77,7 @@ def _bought(sized: Sized, need: Mapping[str, Any]) -> dict[str, Any]:
 
 def _covered_frac(sized: Sized, as_built: Fleet, ledger: Ledger) -> Any:
     """How much of the as-built work the owned chips can do alone."""
-    need = _need(sized, as_built, served_frac(sized, as_built, ledger), ledger)
+    need = chips_needed(sized, as_built, served_frac(sized, as_built, ledger), ledger)
     total = sum(need.values())
     kept = sum(np.minimum(n, sized.owned.get(chip, 0.0)) for chip, n in need.items())
     return kept / np.maximum(total, 1)

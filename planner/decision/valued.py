@@ -71,9 +71,9 @@ def valued(
         name: costs(fleet, sized.scenario, sized.catalog, ledger, sized.ledger)
         for name, fleet in new.items()
     }
-    sold |= {name: _volumes(sized, name, ledger) for name in new}
+    sold |= {name: volumes_of(sized, name, ledger) for name in new}
     extras |= {
-        name: _extras(sized, fleets, fleet, priced, sold[name], ledger)
+        name: extras_of(sized, fleets, fleet, priced, sold[name], ledger)
         for name, fleet in new.items()
     }
     plans |= {
@@ -91,7 +91,7 @@ def ladder_costs(held: Sized, money: Valued) -> tuple[dict[str, Any], dict[str, 
     return gross, feasible
 
 
-def _volumes(sized: Sized, option: str, ledger: Ledger) -> Volumes:
+def volumes_of(sized: Sized, option: str, ledger: Ledger) -> Volumes:
     """Tokens and revenue of an option; input is billed as cached only where it is cached."""
     scenario = sized.scenario
     software = scenario.software if option == AS_BUILT else scenario.available_software
@@ -114,7 +114,7 @@ def _terms(sized: Sized, ledger: Ledger) -> Terms:
     )
 
 
-def _extras(
+def extras_of(
     sized: Sized,
     fleets: Mapping[str, Fleet],
     fleet: Fleet,

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, ValidationInfo, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from planner.demand import profiles
 from planner.demand.parts import (
@@ -26,6 +26,8 @@ from planner.errors import ScenarioError
 from planner.facts.catalog import Catalog, load_catalog
 
 SHOWN_CHARACTERS = 80
+
+NONE = "none"
 
 
 class Scenario(Part):
@@ -98,6 +100,12 @@ class Scenario(Part):
     @classmethod
     def _start_from_profile(cls, given: Any) -> Any:
         return profiles.completed(given) if isinstance(given, Mapping) else given
+
+    @field_validator("ratio_in_18_months", "decode_to_prefill_token_ratio", mode="before")
+    @classmethod
+    def _none_in_words(cls, given: Any) -> Any:
+        """TOML has no empty value: there a field is emptied by the word "none"."""
+        return None if given == NONE else given
 
     @model_validator(mode="after")
     def _known_names(self, info: ValidationInfo) -> Self:

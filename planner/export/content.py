@@ -11,10 +11,11 @@ from planner import text
 from planner.decision.plan import Plan
 from planner.decision.risk import Risk, Swing, swings
 from planner.export import notes, pictures
-from planner.export.figures import last_place
+from planner.export.figures import drawn, last_place
 from planner.export.printable import printable
 from planner.export.sources import Sources
 from planner.export.tiles import numbers, tiles
+from planner.export.words import OPTIONS
 from planner.version import MODEL_VERSION
 
 NAME_CHARACTERS = {"scenario": 44, "author": 20, "reason": 70, "chips": 44}
@@ -22,15 +23,6 @@ BOTTLENECKS = {"memory bandwidth": "bandwidth", "overheads and links": "overhead
 NOT_APPLICABLE = "–"
 SHOWN_NAMES = 5
 W_PER_MW = 1e6
-OPTIONS = {
-    "as-built": "As built today",
-    "monolithic-software": "Same chips, software on",
-    "split-same-chip": "Split, same chips",
-    "split-capped": "Split, decode capped",
-    "split-mixed": "Split, best chips on sale",
-    "split-specialised": "Split, chips on paper only",
-    "proposed": "Proposed mix",
-}
 
 
 def content(plan: Plan, *, made_at: datetime, author: str, status: str) -> dict[str, Any]:
@@ -60,7 +52,7 @@ def content(plan: Plan, *, made_at: datetime, author: str, status: str) -> dict[
         "numbers": cited,
         "declared": _declared(plan, document),
         "options": _options(document, held, place),
-        "figures": {name: asdict(drawing) for name, drawing in figures.items()},
+        "figures": {name: asdict(drawn(chart)) for name, chart in figures.items()},
         "heads": {
             "options": _options_head(plan, rival, sources),
             "tornado": _tornado_head(plan),
@@ -104,7 +96,7 @@ def swings_of(plan: Plan, option: str) -> tuple[Swing, ...]:
 
 def _identity(plan: Plan, made_at: datetime, author: str) -> list[str]:
     return [
-        f"Brief by {author}" if author else "Brief",
+        f"By {author}" if author else "Brief",
         f"{made_at:%Y-%m-%d %H:%M} UTC",
         f"id {scenario_id(plan)}",
         f"model {MODEL_VERSION}",

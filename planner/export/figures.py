@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from textwrap import wrap
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -22,6 +24,10 @@ from planner.export.printable import FONTS, literal
 
 STYLE = Path(__file__).parent / "figures.mplstyle"
 GAIN, LOSS, TOTAL, GUIDE = "C0", "C1", "C2", "C3"
+PRINT_DPI = 240
+POINTS_PER_INCH = 72
+MARGIN_INCHES = 0.15
+LINE_CHARACTERS = 58
 _drawing = threading.Lock()
 
 
@@ -33,6 +39,20 @@ class Bar:
     value: str
     spans: tuple[tuple[float, float, str], ...]
     strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Rows of bars on one scale, with thin upright lines at the guides; one or two columns wide.
+
+    title and note stand above and below where the chart is a file of its own.
+    """
+
+    bars: Sequence[Bar]
+    guides: Sequence[float] = (0.0,)
+    n_columns: int = 1
+    title: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +71,24 @@ def waterfall(parts: Sequence[float], start: float = 0.0) -> list[tuple[float, f
     return list(itertools.pairwise(ends))
 
 
-def drawn(bars: Sequence[Bar], guides: Sequence[float] = (0.0,), columns: int = 1) -> Drawing:
-    """Rows of bars on one scale, with thin upright lines at the guides; one or two columns wide."""
-    alt = "; ".join(literal(f"{bar.label}: {bar.value}") for bar in bars)
+def drawn(chart: Chart) -> Drawing:
+    """A chart as vector graphics, for a page that has a heading for it."""
+    alt = "; ".join(literal(f"{bar.label}: {bar.value}") for bar in chart.bars)
     with _drawing, mpl.rc_context(style()):
-        return Drawing(alt, _svg(_figure(bars, guides, columns)))
+        return Drawing(alt, _saved(_figure(chart), "svg").decode())
+
+
+def image(chart: Chart, kind: str) -> bytes:
+    """A chart on white paper as a file of its own. kind: svg or png."""
+    dpi = PRINT_DPI if kind == "png" else POINTS_PER_INCH
+    own: dict[Any, Any] = {"savefig.facecolor": "white", "figure.dpi": dpi, "savefig.dpi": dpi}
+    with _drawing, mpl.rc_context({**style(), **own}):
+        figure = _figure(chart)
+        (axes,) = figure.axes
+        _text(axes, chart.title, 0, -1, strong=True)
+        for n, line in enumerate(wrap(chart.note, LINE_CHARACTERS * chart.n_columns)):
+            _text(axes, line, 0, len(chart.bars) + n, strong=False)
+        return _saved(figure, kind, pad=True)
 
 
 @cache
@@ -66,7 +99,8 @@ def style() -> mpl.RcParams:
     return mpl.rc_params_from_file(STYLE, use_default_template=False)
 
 
-def _figure(bars: Sequence[Bar], guides: Sequence[float], columns: int) -> Figure:
+def _figure(chart: Chart) -> Figure:
+    bars, guides, columns = chart.bars, chart.guides, chart.n_columns
     figure = Figure()
     wide, row = figure.get_size_inches()
     gaps = mpl.rcParams["figure.subplot.wspace"] * (columns - 1)
@@ -96,7 +130,7 @@ def _label(figure: Figure, axes: Axes, bars: Sequence[Bar]) -> None:
     """Labels flush left, values flush right, and the bars in the room between them."""
     labels = [_text(axes, bar.label, 0, y, bar.strong) for y, bar in enumerate(bars)]
     values = [_text(axes, bar.value, 1, y, bar.strong) for y, bar in enumerate(bars)]
-    pad = mpl.rcParams["axes.labelpad"]
+    pad = mpl.rcParams["axes.labelpad"] * figure.dpi / POINTS_PER_INCH
     left, right = (
         (max(text.get_window_extent().width for text in side) + pad) / figure.bbox.width
         for side in (labels, values)
@@ -115,9 +149,11 @@ def _text(axes: Axes, words: str, side: int, y: int, strong: bool) -> Annotation
     )
 
 
-def _svg(figure: Figure) -> str:
-    out = io.StringIO()
-    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+def _saved(figure: Figure, kind: str, *, pad: bool = False) -> bytes:
+    """The same figure gives the same bytes: no date, no name of the program."""
+    out, undated = io.BytesIO(), {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
+    frame: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": MARGIN_INCHES} if pad else {}
+    figure.savefig(out, format=kind, metadata=undated[kind], **frame)
     return out.getvalue()
 
 

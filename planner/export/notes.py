@@ -23,8 +23,8 @@ SLIDERS: Mapping[str, tuple[str, Callable[..., str]]] = {
     "fleet_mix": ("the split share", text.percent),
 }
 EXCLUDED = (
-    "Training beyond its share of chips; other staff; licences, storage and egress; quality lost "
-    "to lower precision; financing fees. Owned and new chips do not yet mix in one pool."
+    "Training beyond its share of chips; storage and egress; quality lost to lower precision; "
+    "financing fees. Owned and new chips do not yet mix in one pool."
 )
 
 

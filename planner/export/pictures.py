@@ -6,7 +6,7 @@ from typing import Any
 from planner import text
 from planner.decision.risk import Swing
 from planner.decision.wording import name_of, range_of
-from planner.export.figures import GAIN, LOSS, TOTAL, Bar, Drawing, drawn, last_place, waterfall
+from planner.export.figures import GAIN, LOSS, TOTAL, Bar, Chart, last_place, waterfall
 from planner.export.printable import printable
 from planner.export.sources import Sources
 from planner.facts.catalog import Catalog
@@ -14,7 +14,7 @@ from planner.facts.catalog import Catalog
 NAME_CHARACTERS = 40
 
 
-def bridge(document: Mapping[str, Any]) -> tuple[Drawing, int]:
+def bridge(document: Mapping[str, Any]) -> tuple[Chart, int]:
     """Savings and costs from as-built to the matched split, adding up to the net as shown.
 
     Returns also the power of ten of the last digit shown.
@@ -28,7 +28,7 @@ def bridge(document: Mapping[str, Any]) -> tuple[Drawing, int]:
     ]
     net = sum(shown)
     total = Bar("Net a year", text.usd(net, place=place), ((0, net, TOTAL),), strong=True)
-    return drawn([*bars, total]), place
+    return Chart([*bars, total]), place
 
 
 def tone(saving: float) -> str:
@@ -36,7 +36,7 @@ def tone(saving: float) -> str:
     return GAIN if saving >= 0 else LOSS
 
 
-def stranded(held: Mapping[str, Any]) -> Drawing:
+def stranded(held: Mapping[str, Any]) -> Chart:
     """Provisioned power, cause by cause, down to the power that the work needs."""
     causes = held["causes"]
     parts = [held["needed_mw"], *(cause["mw"] for cause in causes)]
@@ -50,17 +50,15 @@ def stranded(held: Mapping[str, Any]) -> Drawing:
     ]
     first = Bar("Provisioned", text.mw(whole, place=place), ((0, whole, TOTAL),), strong=True)
     last = Bar("Needed", text.mw(needed, place=place), ((0, needed, TOTAL),), strong=True)
-    return drawn([first, *bars, last])
+    return Chart([first, *bars, last])
 
 
-def tornado(
-    swings: Sequence[Swing], base_usd: float, catalog: Catalog, sources: Sources
-) -> Drawing:
+def tornado(swings: Sequence[Swing], base_usd: float, catalog: Catalog, sources: Sources) -> Chart:
     """NPV with one assumption at its low, then its high end, all others as stated."""
     bars = [_swing(swing, base_usd, catalog, sources) for swing in swings]
     bars = bars or [Bar("No assumption moves it: no other option is feasible.", "", ())]
     crossed = any(swing.npv_low_usd * swing.npv_high_usd < 0 for swing in swings)
-    return drawn(bars, (base_usd, 0.0) if crossed else (base_usd,), columns=2)
+    return Chart(bars, (base_usd, 0.0) if crossed else (base_usd,), n_columns=2)
 
 
 def _swing(swing: Swing, base_usd: float, catalog: Catalog, sources: Sources) -> Bar:

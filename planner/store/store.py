@@ -6,6 +6,7 @@ from planner.demand.scenario import Scenario
 from planner.facts.catalog import Catalog
 from planner.store import archive, checking, reopening
 from planner.store.approvals import Approvals
+from planner.store.briefs import Briefs
 from planner.store.checking import Checked
 from planner.store.database import Database, database_url
 from planner.store.documents import Documents, catalog_with, pinned
@@ -24,7 +25,8 @@ class Store:
     Every function takes the Identity of who asks and checks the role itself.
 
     scenarios, overlays: versions, added and never changed. drafts: what each user works on.
-    links: unguessable ids. approvals: draft, reviewed, approved. trail: who did what, when.
+    links: unguessable ids. approvals: draft, reviewed, approved. briefs: stamped with them.
+    trail: who did what, when.
     """
 
     def __init__(self, address: str | None = None) -> None:
@@ -38,6 +40,7 @@ class Store:
         self.drafts = Drafts(self._database)
         self.links = Links(self._database)
         self.approvals = Approvals(self._database)
+        self.briefs = Briefs(self._database)
         self.trail = Trail(self._database)
 
     def catalog(self, who: Identity, held: Saved | Draft, *, link: str | None = None) -> Catalog:

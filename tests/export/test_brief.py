@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import json
 import math
 import os
 import re
@@ -17,7 +16,7 @@ import pytest
 
 from planner import Scenario, plan, profiles, text
 from planner.errors import ExportError
-from planner.export import brief, notes
+from planner.export import brief, notes, setting
 from planner.export.brief import brief_pdf
 from tests.export.printing import AT, page_text, planned, printed, reader
 
@@ -175,9 +174,10 @@ def test_without_samples_the_page_says_that_it_has_no_ranges():
 @pytest.mark.parametrize("profile", profiles.names())
 def test_the_prose_is_short(profile, monkeypatch):
     seen = {}
-    monkeypatch.setattr(brief, "_compiled", lambda page, moment: seen.setdefault("page", page))
+    keep = lambda _, page, *__, **___: seen.setdefault("page", page)  # noqa: E731
+    monkeypatch.setattr(brief, "typeset", keep)
     brief_pdf(planned(profile), made_at=AT)
-    prose = json.loads(seen["page"])["prose"]
+    prose = seen["page"]["prose"]
     words = {k: len((v if isinstance(v, str) else " ".join(v)).split()) for k, v in prose.items()}
     assert words["verdict"] + words["ask"] <= 40
     assert sum(words.values()) <= 350
@@ -365,13 +365,13 @@ def test_what_is_too_long_is_cut_and_said_so():
     said = page_text(brief_pdf(planned("axiom", name="W" * 200), made_at=AT, author="x" * 10_000))
     title = said.split(" Master check")[0]
     assert re.fullmatch("W{20,}…", title)
-    assert re.search(r"Brief by x{15,}… · ", said)
+    assert re.search(r"By x{15,}… · ", said)
     assert "scenario of 200 characters, author of 10,000 characters" in said
 
 
 def test_colours_stay_apart_in_grey():
-    template = brief.TEMPLATE
-    style = (template.parent / "figures.mplstyle").read_text()
+    template = setting.FOLDER / brief.TEMPLATE
+    style = (setting.FOLDER / "figures.mplstyle").read_text()
     gain, loss, *_ = re.findall(r"'([0-9a-f]{6})'", style)
     assert _contrast(gain, loss) >= 3
     colours = dict(re.findall(r'#let (\w+) = rgb\("#(\w+)"\)', template.read_text()))

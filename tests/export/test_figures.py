@@ -1,10 +1,23 @@
 """Figures: bars end where the next begins, text stays text, and the bytes repeat."""
 
+import io
 import xml.etree.ElementTree as ET
 
 import pytest
+from PIL import Image
 
-from planner.export.figures import GAIN, LOSS, TOTAL, Bar, drawn, last_place, waterfall
+from planner.export.figures import (
+    GAIN,
+    LOSS,
+    TOTAL,
+    Bar,
+    Chart,
+    Drawing,
+    drawn,
+    image,
+    last_place,
+    waterfall,
+)
 
 TEXT = "{http://www.w3.org/2000/svg}text"
 BARS = [
@@ -24,17 +37,17 @@ def test_a_waterfall_lays_its_parts_end_to_end():
 
 
 def test_the_words_of_a_figure_are_its_alternative_text():
-    drawing = drawn(BARS)
+    drawing = drawn(Chart(BARS))
     assert drawing.alt == "Saved: $3; Spent: −$1; Net: $2"
     assert words(drawing) == ["Saved", "Spent", "Net", "$3", "−$1", "$2"]
 
 
 def test_the_same_bars_give_the_same_bytes():
-    assert drawn(BARS) == drawn(BARS)
+    assert drawn(Chart(BARS)) == drawn(Chart(BARS))
 
 
 def test_two_columns_are_wider_and_rows_are_as_high():
-    narrow, wide = (ET.fromstring(drawn(BARS, columns=n).svg) for n in (1, 2))
+    narrow, wide = (ET.fromstring(drawn(Chart(BARS, n_columns=n)).svg) for n in (1, 2))
     size = {name: float(narrow.get(name).removesuffix("pt")) for name in ("width", "height")}
     assert float(wide.get("width").removesuffix("pt")) == pytest.approx(
         2 * size["width"] + 11, abs=0.1
@@ -44,13 +57,13 @@ def test_two_columns_are_wider_and_rows_are_as_high():
 
 def test_markup_in_a_label_is_only_letters():
     hostile = "<b>$x^2$</b> & \\frac \u202e #x"
-    drawing = drawn([Bar(hostile, "$1 & $2", ((0, 1, GAIN),))])
+    drawing = drawn(Chart([Bar(hostile, "$1 & $2", ((0, 1, GAIN),))]))
     assert words(drawing) == ["<b>$x^2$</b> & \\frac #x", "$1 & $2"]
 
 
 def test_bars_of_no_length_and_no_bars_at_all_can_be_drawn():
-    assert words(drawn([Bar("Nothing", "$0", ((0, 0, GAIN),))])) == ["Nothing", "$0"]
-    assert words(drawn([Bar("None", "", ())])) == ["None"]
+    assert words(drawn(Chart([Bar("Nothing", "$0", ((0, 0, GAIN),))]))) == ["Nothing", "$0"]
+    assert words(drawn(Chart([Bar("None", "", ())]))) == ["None"]
 
 
 @pytest.mark.parametrize(
@@ -58,3 +71,12 @@ def test_bars_of_no_length_and_no_bars_at_all_can_be_drawn():
 )
 def test_parts_that_add_up_show_three_digits_of_the_largest(values, place):
     assert last_place(values) == place
+
+
+def test_a_chart_on_its_own_is_a_file_on_white_paper_whose_bytes_repeat():
+    png, svg = (image(Chart(BARS), kind) for kind in ("png", "svg"))
+    assert png == image(Chart(BARS), "png")
+    assert png.startswith(b"\x89PNG")
+    assert words(Drawing("", svg.decode())) == words(drawn(Chart(BARS)))
+    corner = Image.open(io.BytesIO(png)).convert("RGB").getpixel((0, 0))
+    assert corner == (255, 255, 255)
