@@ -231,20 +231,23 @@ def _named(figure: go.Figure, reach: tuple[float, float], *, log: bool = False) 
     ends = sorted(((float(t.y[-1]), float(t.x[-1]), t) for t in lines), key=lambda end: -end[0])
     px = (HEIGHT - FRAME_PX) / (reach[1] - reach[0])
     wanted = [(reach[1] - y) * px for y, _, _ in ends]
+    names = []
     for n, (y, x, trace) in enumerate(ends):
-        at = max(wanted[n], wanted[n - 1] + LABEL_PX if n else 0.0)
-        wanted[n] = at
-        figure.add_annotation(
-            x=math.log10(x) if log else x,
-            y=y,
-            text=wrapped(trace.name),
-            ax=LEAD_PX,
-            ay=at - (reach[1] - y) * px,
-            xanchor="left",
-            align="left",
-            font={"size": 13, "color": ink()},
-            arrowhead=0,
-            arrowwidth=1,
-            arrowcolor=trace.line.color,
+        wanted[n] = at = max(wanted[n], wanted[n - 1] + LABEL_PX if n else 0.0)
+        names.append(
+            {
+                "x": math.log10(x) if log else x,
+                "y": y,
+                "text": wrapped(trace.name),
+                "ax": LEAD_PX,
+                "ay": at - (reach[1] - y) * px,
+                "xanchor": "left",
+                "align": "left",
+                "font": {"size": 13, "color": ink()},
+                "arrowhead": 0,
+                "arrowwidth": 1,
+                "arrowcolor": trace.line.color,
+            }
         )
+    figure.layout.annotations = [*figure.layout.annotations, *names]
     return figure.update_layout(margin_r=NAMES_PX)

@@ -1,6 +1,7 @@
 """The common look of charts: the theme's colours, rows with direct labels, no toolbar, no zoom."""
 
 from collections.abc import Callable
+from functools import cache
 
 import plotly.graph_objects as go
 import plotly.io as pio
@@ -18,12 +19,23 @@ EDGE = 0.6
 
 def slot(n: int) -> str:
     """The n-th colour of the theme's categories, in light and in dark."""
-    return str(pio.templates[pio.templates.default].layout.colorway[n])
+    return _colours(str(pio.templates.default))[n]
 
 
 def ink() -> str | None:
     """The colour of text on a chart, where the template names one."""
-    tables = pio.templates[pio.templates.default].data.table
+    return _text_colour(str(pio.templates.default))
+
+
+@cache
+def _colours(template: str) -> tuple[str, ...]:
+    """Read once a template: looking a colour up takes a millisecond."""
+    return tuple(map(str, pio.templates[template].layout.colorway))
+
+
+@cache
+def _text_colour(template: str) -> str | None:
+    tables = pio.templates[template].data.table
     return tables[0].cells.font.color if tables else None
 
 
