@@ -120,21 +120,29 @@ def _scenario_argument(parser: argparse.ArgumentParser) -> None:
         "scenario",
         nargs="?",
         type=Path,
-        help="TOML or JSON with any scenario fields; nothing: the default scenario",
+        help="TOML or JSON with any scenario fields, or a profile; nothing: the default",
     )
 
 
 def read_scenario(path: Path | None) -> planner.Scenario:
-    """The scenario of a TOML or JSON file; the default one where no file is given.
+    """The scenario of a TOML or JSON file, or of a profile's name; nothing: the default one.
 
     Raises ScenarioError naming the file and every refused field.
     """
     if path is None:
         return planner.Scenario.read({})
+    profiles = planner.profiles.names()
+    if str(path) in profiles and not path.exists():
+        return planner.Scenario.read({"profile": str(path)})
     try:
         content = path.read_bytes()
+    except FileNotFoundError:
+        raise ScenarioError(
+            f"{path}: there is no such file; give a TOML or JSON file or a profile, one of "
+            f"{', '.join(profiles)}."
+        ) from None
     except OSError as error:
-        raise ScenarioError(f"{path}: cannot be read as TOML or JSON in UTF-8: {error}.") from None
+        raise ScenarioError(f"{path}: cannot be read: {error.strerror}.") from None
     return planner.read_file(str(path), content)
 
 

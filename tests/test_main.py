@@ -184,3 +184,21 @@ def test_validate_writes_the_report_of_the_documentation(tmp_path):
     out = tmp_path / "validation.md"
     assert main(["validate", "-o", str(out)]) == 0
     assert out.read_text() == Path("docs/validation.md").read_text()
+
+
+def test_a_profile_is_planned_by_its_name(capsys):
+    assert main(["plan", "enterprise"]) == 0
+    assert capsys.readouterr().out.startswith("Stay")
+
+
+def test_a_missing_file_is_told_what_could_be_given(capsys):
+    assert main(["plan", "nowhere.toml"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("planner plan: nowhere.toml: there is no such file;")
+    assert "enterprise" in said
+    assert said.count("\n") == 1
+
+
+def test_a_folder_is_no_scenario(tmp_path, capsys):
+    assert main(["plan", str(tmp_path)]) == 2
+    assert "cannot be read: Is a directory." in capsys.readouterr().err
