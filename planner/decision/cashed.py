@@ -9,7 +9,7 @@ from planner.decision.sized import Sized
 from planner.facts.ledger import Ledger
 from planner.facts.units import QUARTERS_PER_YEAR, W_PER_MW
 from planner.fleet.pools import Fleet
-from planner.fleet.watts import fleet_watts, nameplate_w
+from planner.fleet.watts import nameplate_w, provisioned_w
 from planner.money import friction
 from planner.money.cash import Plan
 from planner.money.economics import Costs, costs
@@ -52,12 +52,10 @@ def served_frac(sized: Sized, fleet: Fleet, ledger: Ledger | None = None) -> Any
 
     ledger: whose ceiling, or many; None: the one sized for. Fleets and their draw are held.
     """
-    known = sized.fleets.get(fleet.id) is fleet
-    watts = sized.watts[fleet.id] if known else fleet_watts(fleet, sized.catalog, sized.ledger)
-    facility_w = watts.provisioned_w * sized.ledger["site.pue"]
+    held_w = provisioned_w(fleet, sized.catalog, sized.ledger) * sized.ledger["site.pue"]
     ceiling_w = (ledger or sized.ledger)["power_budget_mw"] * W_PER_MW
     wanted = 1 + sized.ledger["backlog_frac"]
-    return np.minimum(wanted, ceiling_w / facility_w) if facility_w else wanted
+    return np.minimum(wanted, ceiling_w / held_w) if held_w else wanted
 
 
 def chips_needed(sized: Sized, fleet: Fleet, served: Any, ledger: Ledger) -> dict[str, Any]:

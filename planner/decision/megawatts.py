@@ -11,7 +11,7 @@ from planner.decision.sized import Sized
 from planner.decision.valued import Valued
 from planner.facts.units import W_PER_MW
 from planner.fleet.pools import Fleet, counts
-from planner.fleet.watts import fleet_watts
+from planner.fleet.watts import provisioned_w
 from planner.money.cash import Plan, flows_usd, npv_usd
 from planner.money.economics import Costs
 from planner.money.prices import all_in_usd
@@ -51,7 +51,7 @@ def ways(held: Sized, money: Valued, best: str, wasted: Stranded) -> tuple[Way, 
     Extra sales stop at the backlog: neither recovered nor new power sells what nobody asks for.
     """
     fleet, ledger = held.fleets[best], held.ledger
-    facility_w = fleet_watts(fleet, held.catalog, ledger).provisioned_w * ledger["site.pue"]
+    facility_w = provisioned_w(fleet, held.catalog, ledger) * ledger["site.pue"]
     wanted = ledger["backlog_frac"]
     freed = min(max(wasted.recovered_w / facility_w, 0.0), wanted)
     start = money.cash[best].start_quarters

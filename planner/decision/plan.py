@@ -22,7 +22,7 @@ from planner.facts.ledger import Ledger
 from planner.fleet.mix import PROPOSED, Mix
 from planner.fleet.options import PURCHASABLE
 from planner.fleet.pools import ROLES, Fleet, Pool
-from planner.fleet.watts import Watts, capped, fleet_watts, nameplate_w, pool_watts
+from planner.fleet.watts import Watts, capped, fleet_watts, nameplate_w, pool_watts, provisioned_w
 from planner.money.cash import Floats, flows_usd
 from planner.money.stranded import Stranded, stranded
 from planner.money.tax import Bridge, bridge
@@ -179,7 +179,7 @@ def _stranded(held: Sized, ledger: Ledger, best: str) -> Stranded:
     return stranded(
         owned if held.owned else None,
         fleet_watts(as_built, catalog, ledger).times(pue),
-        fleet_watts(harmless, catalog, ledger).provisioned_w * pue,
+        provisioned_w(harmless, catalog, ledger) * pue,
         fleet_watts(held.fleets[best], catalog, ledger).times(pue),
     )
 

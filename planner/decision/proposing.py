@@ -21,7 +21,7 @@ from planner.fleet.mix import (
 from planner.fleet.options import PURCHASABLE
 from planner.fleet.pools import Fleet, Pool, Units
 from planner.fleet.sizing import server_chips
-from planner.fleet.watts import fleet_watts, nameplate_w
+from planner.fleet.watts import nameplate_w, provisioned_w
 from planner.money.economics import costs
 from planner.money.friction import orchestration_usd_per_year
 from planner.money.prices import all_in_usd, capital_usd_per_year, is_rented, paid_monthly_frac
@@ -105,7 +105,7 @@ def _entry(held: Sized, pool: Pool) -> Entry:
         kept_usd=_kept_usd(held, chip),
         running_usd=float(own.energy_usd_per_year + own.upkeep_usd_per_year + space) / n,
         capex_usd=0.0 if rented else float(all_in_usd(chip, catalog, ledger)),
-        power_w=float(fleet_watts(alone, catalog, ledger).provisioned_w * ledger["site.pue"]) / n,
+        power_w=float(provisioned_w(alone, catalog, ledger) * ledger["site.pue"]) / n,
         rack_w=float(nameplate_w(chip, catalog, ledger)),
     )
 

@@ -13,7 +13,7 @@ from planner.demand.scenario import Scenario
 from planner.errors import ScenarioError
 from planner.facts.units import TOKENS_PER_MTOK, W_PER_MW
 from planner.fleet.mix import PROPOSED
-from planner.fleet.watts import fleet_watts
+from planner.fleet.watts import provisioned_w
 
 
 def at_ratio(plan: Plan, ratio: float) -> list[dict[str, Any]]:
@@ -59,7 +59,7 @@ def at_mix(plan: Plan, split_frac: float | str) -> dict[str, Any]:
     if mix is None:
         return dict.fromkeys(MIX_KEYS) | {"split_frac": split_frac}
     money = valued(held, held.ledger, {**held.fleets, PROPOSED: fleet}, known=first)
-    watts = fleet_watts(fleet, held.catalog, held.ledger).provisioned_w * held.ledger["site.pue"]
+    watts = provisioned_w(fleet, held.catalog, held.ledger) * held.ledger["site.pue"]
     return {
         "split_frac": split_frac,
         "cost_usd_per_year": float(money.cost_usd_per_year(PROPOSED)),

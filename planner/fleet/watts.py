@@ -47,6 +47,18 @@ def fleet_watts(fleet: Fleet, catalog: Catalog, ledger: Ledger) -> Watts:
     return total
 
 
+def provisioned_w(fleet: Fleet, catalog: Catalog, ledger: Ledger) -> Any:
+    """IT power that must be held for a fleet at its caps, without what it draws. Returns: [W]"""
+    return sum(
+        pool.n_accelerators
+        * (
+            tdp(pool.accelerator, ledger) * pool.power_cap_frac
+            + overhead_w(pool.accelerator, catalog, ledger)
+        )
+        for pool in fleet.pools
+    )
+
+
 def pool_watts(pool: Pool, catalog: Catalog, ledger: Ledger) -> Watts:
     """IT power of one pool, servers, network and storage included."""
     chip, n = chip_draw(pool, catalog, ledger), pool.n_accelerators
@@ -190,7 +202,7 @@ def _capped(pool: Pool, catalog: Catalog, ledger: Ledger) -> Pool:
     cap = harmless_cap_frac(
         chip.idle_w,
         chip.tdp_w,
-        chip.activity(_steps(pool)).max(),
+        chip.activity(np.column_stack([_steps(pool), _at_peak(pool)])).max(),
         margin=ledger["estimates.power.cap_margin_frac"],
         floor=ledger["power.cap.decode_harmless_frac_of_tdp"],
     )

@@ -12,7 +12,15 @@ from planner.demand.scenario import Scenario
 from planner.facts.catalog import load_catalog
 from planner.facts.ledger import Ledger
 from planner.fleet.pools import ROLES, Activity
-from planner.fleet.watts import Watts, capped, fleet_watts, nameplate_w, overhead_w, pool_watts
+from planner.fleet.watts import (
+    Watts,
+    capped,
+    fleet_watts,
+    nameplate_w,
+    overhead_w,
+    pool_watts,
+    provisioned_w,
+)
 from tests.stand_ins import PROFILES, fleet, pool, register, sized_profile
 
 CATALOG = load_catalog()
@@ -132,7 +140,7 @@ class TestCaps:
 
     def test_are_never_below_half_of_tdp(self):
         # Splitwise found 350 of 700 W harmless to decode and tested nothing lower.
-        idle = fleet(pool(role="decode", in_decode=Activity(0, 0)))
+        idle = fleet(pool(role="decode", in_decode=Activity(0, 0), peak=Activity(0, 0)))
         assert capped(idle, CATALOG, BY_HAND).pools[0].power_cap_frac == 0.5
 
     def test_leave_five_percent_of_margin(self):
@@ -164,6 +172,13 @@ class TestSums:
         assert together == pytest.approx(
             [sum(pair) for pair in zip(*apart, strict=True)], rel=1e-12
         )
+
+    @pytest.mark.parametrize("profile", PROFILES)
+    def test_what_is_held_needs_no_draw(self, profile):
+        held = sized_profile(profile)
+        for option in held.fleets.values():
+            whole = fleet_watts(option, held.catalog, held.ledger).provisioned_w
+            assert provisioned_w(option, held.catalog, held.ledger) == pytest.approx(whole)
 
     def test_no_pools_draw_nothing(self):
         assert astuple(fleet_watts(fleet(), CATALOG, LEDGER)) == (0,) * 6

@@ -181,7 +181,7 @@ def harmless_cap(case, pool):
     margin = 1 + case.number("estimates.power.cap_margin_frac")
     phases = {"prefill": ["in_prefill"], "decode": ["in_decode"]}
     steps = [pool[name] for name in phases.get(pool["role"], ["in_prefill", "in_decode"])]
-    cap = max(law_w(case, pool, step, 1, 1.0) for step in steps) / tdp * margin
+    cap = max(law_w(case, pool, step, 1, 1.0) for step in [*steps, pool["peak"]]) / tdp * margin
     return min(max(cap, case.number("power.cap.decode_harmless_frac_of_tdp")), 1.0)
 
 

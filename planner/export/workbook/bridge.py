@@ -15,7 +15,7 @@ from planner.export.workbook.sheets import Book, Sheet
 from planner.facts.units import W_PER_MW
 from planner.fleet.options import PURCHASABLE
 from planner.fleet.pools import ROLES
-from planner.fleet.watts import Watts, capped, fleet_watts
+from planner.fleet.watts import Watts, capped, provisioned_w
 from planner.money import stranded as megawatts
 from planner.money import tax
 
@@ -180,6 +180,6 @@ def _harmless_w(held: Shape) -> Cell:
     """IT power of as-built under caps that slow nothing, as sized. [W]"""
     plan: Plan = held.plan
     fleet = capped(plan.fleets["as-built"], plan.catalog, plan.ledger, ROLES)
-    watts = float(fleet_watts(fleet, plan.catalog, plan.ledger).provisioned_w)
+    watts = float(provisioned_w(fleet, plan.catalog, plan.ledger))
     label = "As built under caps that slow nothing"
     return held.inputs.given("as_built.harmless_w", label, watts, "W", held=True)
