@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from planner.decision.assumptions import ledger_of
 from planner.decision.plan import Plan
 from planner.decision.wording import name_of
 from planner.export.workbook.cells import Cell
@@ -60,7 +61,7 @@ class Inputs(Ledger):
     """
 
     def __init__(self, book: Book, plan: Plan) -> None:
-        super().__init__(plan.ledger.find)
+        super().__init__(ledger_of(plan.scenario, plan.catalog).find)
         self._book, self._plan = book, plan
         self.asked: dict[str, Row] = {}
 

@@ -102,7 +102,9 @@ class Options:
         """What a dollar of chips and of halls costs a year. Returns: the formula to its cell."""
         inputs, found = self.held.inputs, {}
         self._part("Paid a year per dollar of capital, in monthly payments")
-        lives = {"Chips and servers": "finance.life_years", "Halls": "prices.life.facility_years"}
+        lives = {"Chips and servers": "finance.life_years"}
+        if self.held.plan.scenario.finance.basis == "own":
+            lives["Halls"] = "prices.life.facility_years"
         for label, life in lives.items():
             self.row += 1
             self.sheet.text(self.row, 0, label)
