@@ -95,7 +95,7 @@ def _file() -> None:
     )
     if sent is None:
         st.caption(
-            "Share keeps this scenario as such a file; a whole plan as JSON is read as well."
+            "The Brief page exports this scenario as such a file; a whole plan is read as well."
         )
         return
     try:

@@ -9,11 +9,14 @@ import streamlit as st
 from pages.ui import answers, tables
 from pages.ui.kpis import LINE_FRAC
 from pages.ui.widgets import plain
-from planner import Scenario, text
+from planner import Scenario, load_catalog, name_of, text
 
 Document = Mapping[str, Any]
 LINE_RATIO = 5.0
 """The article's line: five to one, decode to prefill."""
+MOST = 5
+UNSEARCHED = ("verdict.flips", "risk:", "ledger:", "economics")
+"""Caveats of a document that was asked for without its slow parts; pages search those apart."""
 DONE, OPEN = ":material/check_circle:", ":material/radio_button_unchecked:"
 SLIDERS = {
     "decode_to_prefill_token_ratio": ("Output : input tokens", text.ratio),
@@ -126,7 +129,8 @@ def _power(document: Document) -> str:
 
 def _declared(document: Document) -> str:
     held = document["declared"]
-    chips = ", ".join(held["accelerators"])
+    known = load_catalog().accelerators
+    chips = ", ".join(known[chip].name if chip in known else chip for chip in held["accelerators"])
     price = held.get("flexibility_usd_per_year") or 0.0
     stays = (
         f" Keeping mixed use pays {text.usd(price)} a year for flexibility." if price > 0 else ""
@@ -139,7 +143,7 @@ def _declared(document: Document) -> str:
 
 def notes(document: Document) -> list[str]:
     """The caveats that a reader of the page should know."""
-    return [note for note in document["caveats"] if not note.startswith("verdict.flips")]
+    return [note for note in document["caveats"] if not note.startswith(UNSEARCHED)]
 
 
 def turning_points(scenario: Scenario) -> None:
@@ -160,10 +164,9 @@ def turning_points(scenario: Scenario) -> None:
         if share
     )
     st.markdown(plain(f"Best in hindsight, by share of futures: {odds}."))
-    swings = held.swings[:5]
     st.markdown("Inputs that move the worth most, one at a time:")
-    for swing in swings:
+    for swing in held.swings[:MOST]:
         low, high = sorted((swing.npv_low_usd, swing.npv_high_usd))
-        st.markdown(
-            "- " + plain(f"{swing.assumption.parameter}: {text.usd(low)} to {text.usd(high)}")
-        )
+        name = name_of(swing.assumption, held.plan.catalog)
+        st.markdown("- " + plain(f"{name}: {text.usd(low)} to {text.usd(high)}"))
+    st.page_link("pages/risk.py", label="All risks", icon=":material/arrow_forward:")

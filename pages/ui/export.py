@@ -42,7 +42,6 @@ def menu(scenario: Scenario) -> None:
             page.file(scenario, "pdf"),
             PDF,
             "One-page brief, PDF",
-            type="primary",
             width="stretch",
         )
     else:

@@ -171,9 +171,11 @@ def take_number(key: str, path: str, about: Any) -> None:
     typed = state.typed(key)
     factor, unit = shown_as(about)
     low, high = limits(about)
-    if typed is not None and not low <= typed / factor <= high:
+    needed = type(None) not in get_args(about.annotation)
+    if needed if typed is None else not low <= typed / factor <= high:
         allowed = f"{text.number(low * factor)} to {text.number(high * factor)} {unit}".rstrip()
-        state.refuse(path, f"{about.title}: {typed:g} is refused; allowed is {allowed}.")
+        shown = "an empty box" if typed is None else f"{typed:g}"
+        state.refuse(path, f"{about.title}: {shown} is refused; allowed is {allowed}.")
         return
     state.change(path, typed if typed is None or isinstance(typed, int) else typed / factor)
 

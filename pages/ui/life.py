@@ -1,6 +1,5 @@
 """The life of a scenario: undo, redo, reset, save, share, and what happened to it meanwhile."""
 
-import json
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -9,8 +8,7 @@ import streamlit as st
 
 from pages.ui import keeping, state
 from pages.ui.keeping import Opened
-from pages.ui.page import file
-from pages.ui.widgets import download, figure_words, numbers, plain
+from pages.ui.widgets import figure_words, numbers, plain
 from planner import MODEL_VERSION, Scenario, StoreError, SwitchyardError, load_catalog
 
 SAID = "said of saving"
@@ -76,16 +74,6 @@ def _saved(scenario: Scenario, held: Opened | None) -> Opened | None:
 
 
 def _share(scenario: Scenario) -> None:
-    _link(scenario)
-    download(
-        json.dumps(scenario.model_dump(mode="json"), indent=2).encode(),
-        file(scenario, "scenario.json"),
-        "application/json",
-        "As a file",
-    )
-
-
-def _link(scenario: Scenario) -> None:
     made = state.once(SHARED, dict)
     link = made.get(scenario)
     if link is None:

@@ -178,3 +178,12 @@ def test_the_brief_offers_page_plan_and_tables(show):
     watts = plan(held).as_dict(flips=False)["headline"]["j_per_useful_token"]
     assert held.name in shown
     assert text.number(watts)
+
+
+def test_what_moves_the_worth_is_told_in_words(show):
+    screen = show("start")
+    screen.session_state["turns"] = True
+    shown = words(screen.run())
+    assert "Best in hindsight" in shown
+    assert "growth_frac_per_year" not in shown
+    assert "Growth:" in shown
