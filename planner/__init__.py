@@ -74,7 +74,14 @@ if TYPE_CHECKING:
     from planner.export.brief import brief_pdf as brief_pdf
     from planner.export.bundle import Bundle as Bundle
     from planner.export.workbook.making import workbook as workbook
+    from planner.store.boxes import Box as Box
+    from planner.store.boxes import boxes as boxes
     from planner.store.comparing import changes as changes
+    from planner.store.entering import ORIGINS as ORIGINS
+    from planner.store.entering import Typed as Typed
+    from planner.store.entering import identity as identity
+    from planner.store.entering import own_fact as own_fact
+    from planner.store.entering import place as place
     from planner.store.identity import Identity as Identity
     from planner.store.records import Saved as Saved
     from planner.store.reopening import Reopened as Reopened
@@ -97,6 +104,13 @@ _LATER = {
     "regret": "planner.decision.regret",
     "sweep": "planner.decision.sweep",
     "changes": "planner.store.comparing",
+    "Box": "planner.store.boxes",
+    "boxes": "planner.store.boxes",
+    "ORIGINS": "planner.store.entering",
+    "Typed": "planner.store.entering",
+    "identity": "planner.store.entering",
+    "own_fact": "planner.store.entering",
+    "place": "planner.store.entering",
     "Identity": "planner.store.identity",
     "Reopened": "planner.store.reopening",
     "Saved": "planner.store.records",
@@ -132,8 +146,10 @@ _LATER = {
 __all__ = [
     "LAST_DAYS",
     "MODEL_VERSION",
+    "ORIGINS",
     "Audit",
     "Bundle",
+    "Box",
     "Catalog",
     "ForbiddenError",
     "Identity",
@@ -148,6 +164,7 @@ __all__ = [
     "Store",
     "StoreError",
     "SwitchyardError",
+    "Typed",
     "UnmappedError",
     "adopted",
     "answered",
@@ -157,19 +174,23 @@ __all__ = [
     "audit",
     "audit_apart",
     "audit_upload",
+    "boxes",
     "brief_pdf",
     "calibrate",
     "changes",
     "check_calibration",
     "headline_of",
     "heat_map",
+    "identity",
     "kill_conditions",
     "latencies",
     "load_catalog",
     "may_ask",
     "name_of",
     "paper",
+    "own_fact",
     "parity_plot",
+    "place",
     "plan",
     "predict",
     "profiles",

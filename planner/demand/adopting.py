@@ -36,7 +36,7 @@ def adopted(scenario: Scenario, audit: Audit) -> Scenario:
         "classes": rows,
         "decode_to_prefill_token_ratio": None,
     }
-    return Scenario.read(given)
+    return Scenario.read(given, scenario.catalog)
 
 
 def _row(moments: ClassMoments, like: WorkloadClass) -> dict[str, Any]:
