@@ -70,7 +70,16 @@ if TYPE_CHECKING:
     from planner.evidence.commands import predict as predict
     from planner.evidence.commands import recalibrate as recalibrate
     from planner.evidence.commands import validation_report as validation_report
+    from planner.evidence.reproduce import STUDIES as STUDIES
     from planner.evidence.reproduce import reproduce as reproduce
+    from planner.evidence.reproduce import study as study
+    from planner.evidence.sent import Judged as Judged
+    from planner.evidence.sent import forget_kept as forget_kept
+    from planner.evidence.sent import judge as judge
+    from planner.evidence.sent import kept_names as kept_names
+    from planner.evidence.shown import accuracy as accuracy
+    from planner.evidence.shown import against_measured as against_measured
+    from planner.evidence.shown import board_steps as board_steps
     from planner.export.brief import brief_pdf as brief_pdf
     from planner.export.bundle import Bundle as Bundle
     from planner.export.workbook.making import workbook as workbook
@@ -125,6 +134,15 @@ _LATER = {
     "validation_report": "planner.evidence.commands",
     "reproduce": "planner.evidence.reproduce",
     "Audit": "planner.demand.logs.results",
+    "STUDIES": "planner.evidence.reproduce",
+    "study": "planner.evidence.reproduce",
+    "Judged": "planner.evidence.sent",
+    "forget_kept": "planner.evidence.sent",
+    "judge": "planner.evidence.sent",
+    "kept_names": "planner.evidence.sent",
+    "accuracy": "planner.evidence.shown",
+    "against_measured": "planner.evidence.shown",
+    "board_steps": "planner.evidence.shown",
     "adopted": "planner.demand.adopting",
     "audit": "planner.decision.audited",
     "audit_apart": "planner.decision.apart",
@@ -147,12 +165,14 @@ __all__ = [
     "LAST_DAYS",
     "MODEL_VERSION",
     "ORIGINS",
+    "STUDIES",
     "Audit",
     "Bundle",
     "Box",
     "Catalog",
     "ForbiddenError",
     "Identity",
+    "Judged",
     "OvertakenError",
     "Plan",
     "Question",
@@ -166,7 +186,9 @@ __all__ = [
     "SwitchyardError",
     "Typed",
     "UnmappedError",
+    "accuracy",
     "adopted",
+    "against_measured",
     "answered",
     "at_mix",
     "at_ratio",
@@ -174,14 +196,18 @@ __all__ = [
     "audit",
     "audit_apart",
     "audit_upload",
+    "board_steps",
     "boxes",
     "brief_pdf",
     "calibrate",
     "changes",
     "check_calibration",
+    "forget_kept",
     "headline_of",
     "heat_map",
     "identity",
+    "judge",
+    "kept_names",
     "kill_conditions",
     "latencies",
     "load_catalog",
@@ -201,6 +227,7 @@ __all__ = [
     "reproduce",
     "sample",
     "server_logs",
+    "study",
     "surge",
     "sweep",
     "text",

@@ -1,8 +1,9 @@
 """What outlives this browser: drafts, named versions and links, as the store keeps them."""
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -59,6 +60,22 @@ def over(references: Sequence[Reference], opened: Opened | None = None) -> Catal
 def _resting_on(scenario: Scenario, references: Sequence[Reference]) -> Scenario:
     _pins()[reader().user, scenario.catalog.version] = tuple(references)
     return scenario
+
+
+def fact(reference: Reference) -> Saved:
+    """One overlay. Raises: StoreError where the reader may not open it."""
+    return store().overlays.open(reader(), *reference)
+
+
+def facts() -> list[Saved]:
+    """The latest version of every overlay that the reader may open, newest first."""
+    found = store().overlays.listed(reader())
+    return [fact((row.document_id, row.version)) for row in found]
+
+
+def keep_fact(content: Mapping[str, Any], before: Saved | None) -> Saved:
+    """Keep an overlay, as the next version of one before. Raises: StoreError."""
+    return store().overlays.save(reader(), content, after=before)
 
 
 def through(link: str) -> tuple[Opened, Scenario]:

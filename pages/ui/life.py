@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import pandas as pd
 import streamlit as st
 
-from pages.ui import keeping, state
+from pages.ui import keeping, own, state
 from pages.ui.keeping import Opened
 from pages.ui.page import file
 from pages.ui.widgets import download, figure_words, numbers, plain
@@ -124,6 +124,7 @@ def notices() -> None:
         )
     if state.resumed():
         _resumed()
+    own.mark()
     held = state.opened()
     if held and _aged(held):
         _moved(held)
