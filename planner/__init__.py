@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from planner.export.brief import brief_pdf as brief_pdf
     from planner.export.bundle import Bundle as Bundle
     from planner.export.workbook.making import workbook as workbook
+    from planner.export.notes import EXCLUDED as EXCLUDED
     from planner.store.boxes import Box as Box
     from planner.store.boxes import boxes as boxes
     from planner.store.comparing import changes as changes
@@ -159,9 +160,11 @@ _LATER = {
     "brief_pdf": "planner.export.brief",
     "Bundle": "planner.export.bundle",
     "workbook": "planner.export.workbook.making",
+    "EXCLUDED": "planner.export.notes",
 }
 
 __all__ = [
+    "EXCLUDED",
     "LAST_DAYS",
     "MODEL_VERSION",
     "ORIGINS",

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 import planner
@@ -171,3 +172,21 @@ def can_print() -> bool:
 def brief_of(scenario: Scenario, paper: str) -> bytes:
     """The one-page brief as PDF."""
     return planner.brief_pdf(plan_of(scenario), paper=paper)
+
+
+@st.cache_resource(show_spinner="Reading the measurements …")
+def measured() -> dict[str, pd.DataFrame]:
+    """Every published measurement with its predictions, and how well they agree."""
+    return planner.against_measured()
+
+
+@st.cache_resource(show_spinner=False)
+def board() -> pd.DataFrame:
+    """The steps metered on one board, beside ours."""
+    return planner.board_steps()
+
+
+@st.cache_resource(show_spinner=False)
+def study(place: int) -> list[Any]:
+    """The rows of one study of published results."""
+    return planner.study(place)
