@@ -30,11 +30,16 @@ def measurements() -> None:
         st.subheader("Predicted against measured", anchor=False)
         st.caption("The fit never saw the pair of model and chip. Band: the stated 80% range.")
         drawn, names = proofs.grouped(points, by)
-        figure = scatter.parity(drawn, row["unit"], (row["low_frac"], row["high_frac"]), names)
+        figure = scatter.parity(
+            drawn, proofs.SHOWS[what], (row["low_frac"], row["high_frac"]), names
+        )
         chart(figure, drawn, "parity", alt=f"{row['words']}: predicted against measured")
     with other:
         board()
-    st.subheader("How far off, in the middle of all rows", anchor=False)
+    st.subheader("How far off predictions are", anchor=False)
+    st.caption(
+        "Median errors. New row: others of its model and chip were seen. New pair: none were."
+    )
     table(proofs.agreement(held["agreement"]), alt="Errors by quantity")
     table(proofs.errors(accuracy(points, by), by), alt=f"Errors by {by}")
 
@@ -42,16 +47,18 @@ def measurements() -> None:
 def board() -> None:
     steps = answers.board()
     st.subheader("One board, metered by us", anchor=False)
-    st.caption("Steps on one H100. Nothing was fitted to them. Band: a tenth either way.")
+    st.caption("Single steps on one H100, never fitted to. Band: a tenth either way.")
     drawn, names = proofs.board_points(steps)
-    chart(scatter.parity(drawn, "s", proofs.TENTH, names), steps, "board", alt="Steps on one H100")
-    facts([row[:2] for row in proofs.board_figures(steps)], alt="Errors on one board")
+    figure = scatter.parity(drawn, proofs.SHOWS["tpot"], proofs.TENTH, names)
+    chart(figure, steps, "board", alt="Steps on one H100")
+    st.caption(plain(proofs.board_says(steps)))
 
 
 def published() -> None:
     found = gathered("Computing published results", range(len(STUDIES)), answers.study)
     rows = [row for study in found for row in study]
     figures(proofs.reproduced(rows))
+    st.subheader("Published results, computed again", anchor=False)
     held = proofs.published(rows)
     st.dataframe(held, hide_index=True, alt="Published results beside ours")
     download(csv(held), "published.csv", "text/csv")
@@ -59,6 +66,7 @@ def published() -> None:
 
 def assumptions() -> None:
     figures(proofs.kinds(document))
+    st.subheader("Every number this plan rests on, what moves it most first", anchor=False)
     held = proofs.register(document, plan)
     st.dataframe(held, hide_index=True, alt="Every assumption of this plan")
     download(csv(held), "assumptions.csv", "text/csv")

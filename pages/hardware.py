@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.ui import answers, forms, own, roofs, scatter, shelf, state
-from pages.ui.widgets import chart, csv, download, empty, numbers, plain
+from pages.ui import answers, mine, roofs, scatter, shelf, state
+from pages.ui.widgets import chart, csv, download, empty, numbers
 
 scenario = state.scenario()
 plan = answers.plan_of(scenario)
@@ -19,7 +19,9 @@ def the_shelf() -> None:
         name: st.column_config.NumberColumn(name, format=shown)
         for name, (_, _, shown) in shelf.COLUMNS.items()
     }
-    st.dataframe(held, hide_index=True, column_config=formats, alt="Catalog of chips")
+    st.dataframe(
+        held, hide_index=True, column_config=formats, placeholder="–", alt="Catalog of chips"
+    )
     download(csv(held), "chips.csv", "text/csv")
 
 
@@ -37,31 +39,6 @@ def the_roofs() -> None:
     numbers(marks, "phases", "Table of the phases")
 
 
-def own_figures() -> None:
-    st.subheader("Your own figures", anchor=False)
-    mine, idle = own.used(scenario), own.unused(scenario)
-    if not mine:
-        st.caption("None in use: every figure is the catalog's. Add one below.")
-    for held in mine:
-        _line(held, "In use everywhere", "Remove", own.lay_down)
-    for held in idle:
-        _line(held, "Not in use", "Use again", own.use_again)
-    forms.show(plan)
-
-
-def _line(held: own.Saved, says: str, label: str, act: object) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", border=True):
-        name, about = plain(own.title(held, scenario)), plain(own.about(held))
-        st.markdown(f"**{name}** · {says}  \n:small[{about}]", width="stretch")
-        st.button(
-            label,
-            key=f"{label}-{held.document_id}",
-            on_click=act,
-            args=(held,),
-            type="tertiary",
-        )
-
-
 the_shelf()
-own_figures()
+mine.show(scenario, plan)
 the_roofs()

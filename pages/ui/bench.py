@@ -12,6 +12,7 @@ from pages.ui.widgets import chart, empty, figures, plain, table
 from planner import Judged, SwitchyardError, text
 
 HELD, SHIPPED = "bench-held", "As shipped"
+MOST_MB = 8
 COLUMNS = (
     "model", "accelerator", "n_accelerators", "tp", "engine", "weight_precision", "input_tokens",
     "output_tokens", "concurrency", "ttft_s", "tpot_s", "output_tokens_per_s_per_accelerator",
@@ -21,12 +22,13 @@ COLUMNS = (
 def show() -> None:
     """The whole view."""
     st.subheader("Hold the model against your own measurements", anchor=False)
-    st.caption("Your rows are read apart, never stored, and deleted when you leave.")
+    st.caption("Your rows are read apart, never written to disk, and gone when you leave.")
     file = st.file_uploader(
         "A CSV of benchmark runs",
         ["csv"],
         key="bench-file",
-        help="One run a row. Seconds, tokens and counts; at most 8 MiB.",
+        max_upload_size=MOST_MB,
+        help="One run a row. Seconds, tokens and counts.",
     )
     with st.expander("Which columns are read", type="compact"):
         st.markdown(plain(", ".join(COLUMNS)))
@@ -94,13 +96,11 @@ def _shown(judged: Judged) -> None:
     mine = rows[rows["quantity"] == chosen]
     held = mine.assign(group=mine["chip"])
     ends = (mine["low"] / mine["predicted"]).median(), (mine["high"] / mine["predicted"]).median()
-    figure = scatter.parity(held, _unit(chosen), ends, list(dict.fromkeys(held["group"]))[:6])
+    figure = scatter.parity(
+        held, proofs.SHOWS[chosen], ends, list(dict.fromkeys(held["group"]))[:6]
+    )
     chart(figure, mine, "bench", alt="Your measurements against the predictions")
     table(by_quantity(rows), alt="Errors against your rows")
-
-
-def _unit(quantity: str) -> str:
-    return {"tpot": "s", "ttft": "s", "rate": "tokens/s a chip", "power": "W"}.get(quantity, "J")
 
 
 def summary(judged: Judged) -> list[tuple[str, ...]]:

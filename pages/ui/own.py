@@ -1,6 +1,6 @@
 """A reader's own facts: taking one up, laying it down, and the mark of those in use."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -109,8 +109,28 @@ def _without(scenario: Scenario, content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def about(held: Saved) -> str:
-    """Kind, source, and how many numbers an overlay holds."""
-    source = held.content["source"]
-    n = len(held.content["fields"]) - ("name" in held.content["fields"])
+    """Kind, the numbers, and the source of an overlay."""
+    source, numbers = held.content["source"], list(_numbers(held.content["fields"]))
     kind = KINDS[held.content["file"]]
-    return f"{kind}, {text.count(n, 'field')}, from {source['title']}"
+    return f"{kind}: {', '.join(numbers) or 'its dimensions'}; from {source['title']}"
+
+
+def _numbers(fields: Any) -> Iterator[str]:
+    """The numbers that cite the overlay's own source, with their units."""
+    if not isinstance(fields, Mapping):
+        return
+    if "value" in fields and "source" not in fields:
+        unit = "" if fields["unit"] == "1" else f" {fields['unit']}"
+        yield f"{text.number(float(fields['value']))}{unit}"
+        return
+    for inner in fields.values():
+        yield from _numbers(inner)
+
+
+def without(scenario: Scenario) -> Scenario:
+    """The scenario on the shipped facts alone. Raises: ScenarioError where it cannot stand."""
+    document = scenario.model_dump()
+    for held in used(scenario):
+        plain_facts = Scenario.read(document, scenario.catalog)
+        document = _without(plain_facts, held.content)
+    return Scenario.read(document)

@@ -1,10 +1,11 @@
 """Why believe it: tables and sentences of the evidence page."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from pages.ui import shelf
 from planner import Catalog, Plan, name_of, range_of, text, value_of
 
 Document = Mapping[str, Any]
@@ -18,9 +19,17 @@ QUANTITIES = {
 BY = {"chip": "Chip", "model": "Model", "engine": "Engine"}
 LEAST_ROWS = 5
 TENTH = (0.9, 1.1)
-SHOWN_GROUPS = 5
+SHOWN_GROUPS = 4
 REST = "other"
 WITHIN = {True: "Yes", False: "No"}
+SHOWS: Mapping[str, Callable[..., str]] = {
+    "tpot": text.seconds,
+    "ttft": text.seconds,
+    "rate": lambda value: f"{text.number(value)}/s",
+    "power": lambda value: f"{text.number(value)} W",
+    "energy": lambda value: f"{text.number(value)} J",
+}
+"""A value of each quantity in words."""
 KINDS = {
     "measured": "Measured",
     "datasheet": "Data sheet",
@@ -94,9 +103,9 @@ def agreement(held: pd.DataFrame) -> pd.DataFrame:
 def grouped(points: pd.DataFrame, by: str) -> tuple[pd.DataFrame, list[str]]:
     """Points with a group to colour by: the largest by name, the others together."""
     largest = list(points[by].value_counts().index[:SHOWN_GROUPS])
-    group = points[by].where(points[by].isin(largest), REST)
+    group = points[by].where(points[by].isin(largest), REST).map(shelf.short)
     held = points.assign(group=group, predicted=points["pairs"])
-    names = [*largest, *([REST] if (group == REST).any() else [])]
+    names = [*map(shelf.short, largest), *([REST] if (group == REST).any() else [])]
     return held[["group", "id", "measured", "predicted"]], names
 
 
@@ -153,25 +162,19 @@ def reproduced(rows: Sequence[Any]) -> list[tuple[str, ...]]:
             str(len(rows)),
             "Every figure that a source states and we compute.",
         ),
-        ("Within the allowed error", str(within), "The allowed error was set before, per study."),
+        ("Within the allowed error", str(within), "Each study states what it allows."),
         ("Outside it", str(off), "Printed all the same; none is left out."),
         ("Of those, explained", str(said), "The reason stands in the table."),
     ]
 
 
-def board_figures(steps: pd.DataFrame) -> list[tuple[str, ...]]:
-    """Four figures of the metered board."""
+def board_says(steps: pd.DataFrame) -> str:
+    """How far the metered steps lie from ours."""
     time, power = steps["time_error_frac"].abs(), steps["power_error_frac"].abs()
-    return [
-        ("Steps metered", str(len(steps)), "Single steps on one H100, kernel by kernel."),
-        (
-            "Error, time",
-            text.percent(time.median()),
-            "Median over steps; nothing was fitted to them.",
-        ),
-        ("Largest, time", text.percent(time.max()), "The step that lies farthest off."),
-        ("Error, power", text.percent(power.median()), "Median of the draw of the board."),
-    ]
+    return (
+        f"{text.count(len(steps), 'step')}. Time: median error {text.percent(time.median())}, at "
+        f"most {text.percent(time.max())}. Power: median error {text.percent(power.median())}."
+    )
 
 
 def board_points(steps: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from pages.ui import shelf
 from planner import Plan
 
 SHOWN_CHIPS = 6
@@ -67,5 +68,5 @@ def roofs(plan: Plan) -> pd.DataFrame:
             continue
         per_s = chip.memory_bytes_per_s.value
         along = sorted({*steps, peak / per_s})
-        rows += [(chip.name, x, min(peak, x * per_s) / FLOP_PER_TFLOP) for x in along]
+        rows += [(shelf.short(chip.name), x, min(peak, x * per_s) / FLOP_PER_TFLOP) for x in along]
     return pd.DataFrame(rows, columns=["chip", "flop_per_byte", "tflop"])

@@ -6,17 +6,21 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.ui.drawing import LIMIT, calm, ink, legend, slot
+from pages.ui.drawing import LIMIT, Show, calm, ink, legend, slot
 
 HEIGHT = 430
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "star")
 TICKS = {"tickformat": "~s", "dtick": 1, "automargin": True}
 ROOM, BAND = 1.3, "33"
-LABEL_PX, MARK_PX = 13, 13
-NAMES_PX = 150
-LEAST_STEP = 0.075
-"""Share of the height that two labels at the edge are kept apart."""
+LABEL_PX, MARK_PX, GAP_PX, LEAD_PX = 13, 13, 5, 18
+FRAME_PX = 90
+NAMES_PX = 175
+MARKS = (
+    ("reading", "diamond", 2, ("bottom left", "bottom right", "top center")),
+    ("writing", "circle", 0, ("bottom right",)),
+)
+"""Word, symbol and colour of each phase, and on which side its labels stand in turn."""
 
 
 def roofline(roofs: pd.DataFrame, phases: pd.DataFrame) -> go.Figure:
@@ -34,15 +38,15 @@ def roofline(roofs: pd.DataFrame, phases: pd.DataFrame) -> go.Figure:
             line={"width": 2, "dash": DASHES[n % len(DASHES)], "color": slot(n)},
             hovertemplate=f"{name}: %{{y:.3~s}} TFLOP/s<extra></extra>",
         )
-    for word, symbol, n in (("reading", "diamond", 2), ("writing", "circle", 0)):
-        part = phases[phases["phase"].str.endswith(word)]
+    for word, symbol, n, places in MARKS:
+        part = phases[phases["phase"].str.endswith(word)].sort_values("flop_per_byte")
         figure.add_scatter(
             x=part["flop_per_byte"],
             y=part["tflop"],
             mode="markers+text",
             marker={"size": MARK_PX, "symbol": symbol, "color": slot(n)},
             text=part["phase"],
-            textposition=_aside(part),
+            textposition=[places[n % len(places)] for n in range(len(part))],
             textfont={"size": LABEL_PX, "color": ink()},
             cliponaxis=False,
             hovertemplate="%{text}: %{x:.3~s} operations a byte, %{y:.3~s} TFLOP/s<extra></extra>",
@@ -50,45 +54,47 @@ def roofline(roofs: pd.DataFrame, phases: pd.DataFrame) -> go.Figure:
     low = min(roofs["tflop"].min(), phases["tflop"].min() if len(phases) else math.inf)
     high = roofs["tflop"].max()
     reach = (math.log10(low / ROOM), math.log10(high * ROOM))
-    figure.update_xaxes(type="log", title="Operations per byte read from memory", **TICKS)
+    across = [
+        math.log10(end) for end in (roofs["flop_per_byte"].min(), roofs["flop_per_byte"].max())
+    ]
+    figure.update_xaxes(
+        type="log", title="Operations per byte read from memory", range=across, **TICKS
+    )
     figure.update_yaxes(type="log", title="TFLOP/s a chip", range=reach, **TICKS)
     return _named(_framed(figure), roofs, reach)
 
 
-def _aside(part: pd.DataFrame) -> list[str]:
-    """Labels in turn above and below, so that near points do not share one place."""
-    places = ("top center", "bottom center", "middle right", "middle left")
-    order = part["flop_per_byte"].rank(method="first").astype(int)
-    return [places[(n - 1) % len(places)] for n in order]
-
-
 def _named(figure: go.Figure, roofs: pd.DataFrame, reach: tuple[float, float]) -> go.Figure:
     """Every roof named at its right end, names moved apart where roofs lie together."""
-    ends = roofs.groupby("chip", sort=False)["tflop"].max().sort_values(ascending=False)
-    last = math.inf
-    span = reach[1] - reach[0]
-    for name, tflop in ends.items():
-        wanted = (math.log10(tflop) - reach[0]) / span
-        last = min(wanted, last - LEAST_STEP)
+    px = (HEIGHT - FRAME_PX) / (reach[1] - reach[0])
+    ends = roofs.groupby("chip", sort=False).last()
+    order = list(ends.index)
+    at = -math.inf
+    for name, end in ends.sort_values("tflop", ascending=False, kind="stable").iterrows():
+        wanted = (reach[1] - math.log10(end["tflop"])) * px
+        at = max(wanted, at + LABEL_PX + GAP_PX)
         figure.add_annotation(
-            x=1,
-            xref="paper",
-            y=last,
-            yref="paper",
-            text=f" {name}",
-            showarrow=False,
+            x=math.log10(end["flop_per_byte"]),
+            y=math.log10(end["tflop"]),
+            text=str(name),
+            ax=LEAD_PX,
+            ay=at - wanted,
             xanchor="left",
             font={"size": LABEL_PX, "color": ink()},
+            arrowhead=0,
+            arrowwidth=1,
+            arrowcolor=slot(order.index(name)),
         )
     return figure.update_layout(margin_r=NAMES_PX)
 
 
 def parity(
-    table: pd.DataFrame, unit: str, band: tuple[float, float], groups: Sequence[str]
+    table: pd.DataFrame, show: Show, band: tuple[float, float], groups: Sequence[str]
 ) -> go.Figure:
     """Predicted over measured, with the line where both agree and the band that holds 80 %.
 
-    table: group, id, measured, predicted. band: measured over predicted at its ends.
+    table: group, id, measured, predicted. band: measured over predicted at its ends. show: a value
+    in words.
     """
     figure = go.Figure()
     both = table[["measured", "predicted"]]
@@ -119,15 +125,21 @@ def parity(
                 "color": slot(n),
             },
             text=part["id"],
-            hovertemplate="%{text}<br>measured %{x:.3~s}, predicted %{y:.3~s}<extra></extra>",
+            customdata=[
+                [show(a), show(b)] for a, b in zip(part["measured"], part["predicted"], strict=True)
+            ],
+            hovertemplate="%{text}<br>measured %{customdata[0]}, predicted %{customdata[1]}"
+            "<extra></extra>",
         )
     figure.add_scatter(
         x=ends, y=ends, mode="lines", line=LIMIT | {"color": ink()}, hoverinfo="skip", name="1 : 1",
         showlegend=False,
     )  # fmt: skip
     reach = [math.log10(low), math.log10(high)]
-    figure.update_xaxes(type="log", title=f"Measured [{unit}]", range=reach, **TICKS)
-    figure.update_yaxes(type="log", title=f"Predicted [{unit}]", range=reach, **TICKS)
+    powers = [10.0**n for n in range(math.ceil(reach[0]), math.floor(reach[1]) + 1)]
+    words = {"tickvals": powers, "ticktext": [show(value) for value in powers], "automargin": True}
+    figure.update_xaxes(type="log", title="Measured", range=reach, **words)
+    figure.update_yaxes(type="log", title="Predicted", range=reach, **words)
     return legend(_framed(figure))
 
 

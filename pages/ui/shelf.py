@@ -5,19 +5,22 @@ from typing import Any
 
 import pandas as pd
 
-from planner import Catalog, Plan
+from pages.ui import tables
+from planner import Catalog, Plan, text
+
+Document = Mapping[str, Any]
 
 ACCESS = {"buy": "Buy", "rent": "Rent", "captive": "Owner only", "paper": "Paper design"}
 STATUS = {"shipping": "On sale", "announced": "Announced", "modelled": "Modelled"}
-SOLD_AS = {"accelerator": "", "rack": " in a rack", "system": " as a system"}
+SOLD_AS = {"accelerator": "chip", "rack": "share of a rack", "system": "share of a system"}
 HERE, REACHABLE, ALL = "In this plan", "Can buy or rent", "All chips"
 VIEWS = (HERE, REACHABLE, ALL)
 COLUMNS: Mapping[str, tuple[str, float, str]] = {
-    "Memory": ("memory_bytes", 1e9, "%.0f GB"),
+    "Memory": ("memory_bytes", 1e9, "%,.0f GB"),
     "Bandwidth": ("memory_bytes_per_s", 1e12, "%.2f TB/s"),
-    "16 bits": ("flop_per_s.bf16", 1e12, "%.0f TFLOP/s"),
-    "8 bits": ("flop_per_s.fp8", 1e12, "%.0f TFLOP/s"),
-    "Power": ("tdp_w", 1.0, "%.0f W"),
+    "16 bits": ("flop_per_s.bf16", 1e12, "%,.0f TFLOP/s"),
+    "8 bits": ("flop_per_s.fp8", 1e12, "%,.0f TFLOP/s"),
+    "Power": ("tdp_w", 1.0, "%,.0f W"),
     "Price": ("price_usd", 1.0, "$%,.0f"),
     "Rent": ("rental_usd_per_hour", 1.0, "$%.2f/h"),
 }
@@ -29,6 +32,26 @@ def number(chip: Any, field: str) -> Any:
     first, _, rest = field.partition(".")
     held = getattr(chip, first)
     return held.get(rest) if rest else held
+
+
+def compared(mine: Document, shipped: Document) -> pd.DataFrame:
+    """The answer with one's own figures, and on the catalog's alone."""
+    rows = {
+        "Verdict": lambda held: tables.ACTIONS[held["verdict"]["action"]],
+        "Net tax a year": lambda held: text.usd(held["net"]["usd_per_year"]),
+        "Best split, a year": lambda held: text.usd(
+            tables.record(held, "split-mixed")["cost_usd_per_year"]
+        ),
+        "$ per M tokens, proposed": lambda held: text.usd(
+            held["headline"]["proposed"]["cost_usd_per_mtok"]
+        ),
+    }
+    return pd.DataFrame(
+        [
+            {"Figure": name, "With your figures": show(mine), "Catalog alone": show(shipped)}
+            for name, show in rows.items()
+        ]
+    )
 
 
 def chosen(view: str, plan: Plan) -> list[str]:
@@ -46,7 +69,20 @@ def chosen(view: str, plan: Plan) -> list[str]:
 
 def table(names: Iterable[str], catalog: Catalog) -> pd.DataFrame:
     """A row a chip, numbers in the units of `COLUMNS`."""
-    return pd.DataFrame([_row(catalog.accelerators[name], catalog) for name in names])
+    own_first = sorted(names, key=lambda name: not is_own(catalog.accelerators[name]))
+    return pd.DataFrame([_row(catalog.accelerators[name], catalog) for name in own_first])
+
+
+def is_own(chip: Any) -> bool:
+    """Whether a chip holds figures of the reader's own."""
+    return str(chip.name).endswith(("(own)", "(edited)"))
+
+
+def short(name: str) -> str:
+    """A name without what stands in brackets, apart from the mark of one's own figures."""
+    head, _, mark = name.rpartition(" (")
+    kept = f" ({mark}" if mark in {"own)", "edited)"} else ""
+    return (head.partition(" (")[0] + kept) if head else name
 
 
 def _row(chip: Any, catalog: Catalog) -> dict[str, Any]:
@@ -59,7 +95,7 @@ def _row(chip: Any, catalog: Catalog) -> dict[str, Any]:
         "Chip": chip.name,
         "Access": ACCESS[chip.access] + (f" ({chip.owner})" if chip.owner else ""),
         **numbers,
-        "Sold": sold.strip(),
+        "Price is of": sold,
         "Status": STATUS[chip.status],
         "Sources": "; ".join(_cited(chip, catalog)),
     }

@@ -107,4 +107,4 @@ def _box(
     factor = UNITS[unit][1]
     values = [each.value / factor for each in every]
     low, high = min(values) / FARTHEST, max(values) * FARTHEST
-    return Box(field, title, unit, about, now and now.value / factor, low, high, needed)
+    return Box(field, title, unit, about, now.value / factor if now else None, low, high, needed)
