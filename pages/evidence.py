@@ -2,56 +2,13 @@
 
 import streamlit as st
 
-from pages.ui import answers, bench, glossary, proofs, scatter, state
-from pages.ui.widgets import chart, csv, download, facts, figures, gathered, plain, table
-from planner import EXCLUDED, STUDIES, accuracy
+from pages.ui import answers, bench, glossary, measures, proofs, state
+from pages.ui.widgets import csv, download, facts, figures, gathered, plain
+from planner import EXCLUDED, STUDIES
 
 scenario = state.scenario()
 plan, document = answers.plan_of(scenario), answers.document_of(scenario)
 VIEWS = ("Measurements", "Published results", "Your benchmark", "Assumptions", "Sources, limits")
-
-
-def measurements() -> None:
-    held = answers.measured()
-    figures(proofs.headlines(held["agreement"], held["points"]))
-    left, right = st.columns(2)
-    what = left.segmented_control(
-        "Quantity", list(proofs.QUANTITIES), default="tpot", required=True,
-        format_func=proofs.QUANTITIES.get, key="proof-what",
-    )  # fmt: skip
-    by = right.segmented_control(
-        "By", list(proofs.BY), default="chip", required=True, format_func=proofs.BY.get,
-        key="proof-by",
-    )  # fmt: skip
-    points = held["points"][held["points"]["quantity"] == what]
-    row = held["agreement"].set_index("quantity").loc[what]
-    one, other = st.columns((1, 1), gap="large")
-    with one:
-        st.subheader("Predicted against measured", anchor=False)
-        st.caption("The fit never saw the pair of model and chip. Band: the stated 80% range.")
-        drawn, names = proofs.grouped(points, by)
-        figure = scatter.parity(
-            drawn, proofs.SHOWS[what], (row["low_frac"], row["high_frac"]), names
-        )
-        chart(figure, drawn, "parity", alt=f"{row['words']}: predicted against measured")
-    with other:
-        board()
-    st.subheader("How far off predictions are", anchor=False)
-    st.caption(
-        "Median errors. New row: others of its model and chip were seen. New pair: none were."
-    )
-    table(proofs.agreement(held["agreement"]), alt="Errors by quantity")
-    table(proofs.errors(accuracy(points, by), by), alt=f"Errors by {by}")
-
-
-def board() -> None:
-    steps = answers.board()
-    st.subheader("One board, metered by us", anchor=False)
-    st.caption("Single steps on one H100, never fitted to. Band: a tenth either way.")
-    drawn, names = proofs.board_points(steps)
-    figure = scatter.parity(drawn, proofs.SHOWS["tpot"], proofs.TENTH, names)
-    chart(figure, steps, "board", alt="Steps on one H100")
-    st.caption(plain(proofs.board_says(steps)))
 
 
 def published() -> None:
@@ -84,5 +41,5 @@ def sources() -> None:
 
 
 view = st.segmented_control("Evidence", VIEWS, default=VIEWS[0], required=True, key="proof-view")
-shown = (measurements, published, bench.show, assumptions, sources)
+shown = (measures.show, published, bench.show, assumptions, sources)
 shown[VIEWS.index(view)]()

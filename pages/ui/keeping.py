@@ -73,6 +73,11 @@ def facts() -> list[Saved]:
     return [fact((row.document_id, row.version)) for row in found]
 
 
+def is_mine(held: Saved) -> bool:
+    """Whether the reader made it, and may add its next version."""
+    return held.owner == reader().user
+
+
 def keep_fact(content: Mapping[str, Any], before: Saved | None) -> Saved:
     """Keep an overlay, as the next version of one before. Raises: StoreError."""
     return store().overlays.save(reader(), content, after=before)

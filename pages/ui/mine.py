@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
+import pandas as pd
 import streamlit as st
 
-from pages.ui import answers, forms, own, shelf
+from pages.ui import answers, forms, kpis, own, tables
 from pages.ui.widgets import plain, table
-from planner import Plan, Saved, Scenario, SwitchyardError
+from planner import Plan, Saved, Scenario, SwitchyardError, text
 
 
 def show(scenario: Scenario, plan: Plan) -> None:
@@ -41,9 +42,26 @@ def _line(
 
 def _difference(scenario: Scenario) -> None:
     try:
-        shipped = answers.document_of(own.without(scenario))
+        shipped = _headlines(own.without(scenario))
     except SwitchyardError as error:
         st.caption(plain(f"No answer without them: {error}"))
         return
-    rows = shelf.compared(answers.document_of(scenario), shipped)
+    mine = _headlines(scenario)
+    rows = pd.DataFrame(
+        [
+            {
+                "Figure": name,
+                "With your figures": mine.get(name, text.MISSING),
+                "Catalog alone": shipped.get(name, text.MISSING),
+            }
+            for name in dict.fromkeys([*mine, *shipped])
+        ]
+    )
     table(rows, alt="The answer with and without your own figures")
+
+
+def _headlines(scenario: Scenario) -> dict[str, str]:
+    """The verdict and the four headlines, as the tiles say them."""
+    plan, document = answers.plan_of(scenario), answers.document_of(scenario)
+    verdict = {"Verdict": tables.ACTIONS[document["verdict"]["action"]]}
+    return verdict | {tile.label: tile.value for tile in kpis.strip(plan, document, plan)}

@@ -52,7 +52,8 @@ def take_up(content: Mapping[str, Any], *, consider: bool) -> None:
     """Keep an overlay and use it everywhere from now on. Raises: SwitchyardError."""
     scenario = state.scenario()
     name = f"{content['file']}/{content['entry']}"
-    before = next((held for held in used(scenario) if held.name == name), None)
+    mine = [*used(scenario), *(held for held in unused(scenario) if keeping.is_mine(held))]
+    before = next((held for held in mine if held.name == name), None)
     saved = keeping.keep_fact(content, before)
     rest = [held for held in keeping.pinned(scenario) if held[0] != saved.document_id]
     _rest_on([*rest, (saved.document_id, saved.version)], _with(scenario, content, consider))
@@ -120,8 +121,10 @@ def _numbers(fields: Any) -> Iterator[str]:
     if not isinstance(fields, Mapping):
         return
     if "value" in fields and "source" not in fields:
-        unit = "" if fields["unit"] == "1" else f" {fields['unit']}"
-        yield f"{text.number(float(fields['value']))}{unit}"
+        value, unit = float(fields["value"]), str(fields["unit"])
+        money = unit.startswith("USD")
+        tail = unit.removeprefix("USD") if money else f" {unit}".removesuffix(" 1")
+        yield (text.usd if money else text.number)(value) + tail
         return
     for inner in fields.values():
         yield from _numbers(inner)

@@ -16,11 +16,10 @@ ROOM, BAND = 1.3, "33"
 LABEL_PX, MARK_PX, GAP_PX, LEAD_PX = 13, 13, 5, 18
 FRAME_PX = 90
 NAMES_PX = 175
-MARKS = (
-    ("reading", "diamond", 2, ("bottom left", "bottom right", "top center")),
-    ("writing", "circle", 0, ("bottom right",)),
-)
-"""Word, symbol and colour of each phase, and on which side its labels stand in turn."""
+MARKS = (("reading", "diamond", 2), ("writing", "circle", 0))
+"""Word, symbol and colour of each phase."""
+NEAR = 4.0
+"""Points within this factor of each other would share the room for their labels."""
 
 
 def roofline(roofs: pd.DataFrame, phases: pd.DataFrame) -> go.Figure:
@@ -38,7 +37,7 @@ def roofline(roofs: pd.DataFrame, phases: pd.DataFrame) -> go.Figure:
             line={"width": 2, "dash": DASHES[n % len(DASHES)], "color": slot(n)},
             hovertemplate=f"{name}: %{{y:.3~s}} TFLOP/s<extra></extra>",
         )
-    for word, symbol, n, places in MARKS:
+    for word, symbol, n in MARKS:
         part = phases[phases["phase"].str.endswith(word)].sort_values("flop_per_byte")
         figure.add_scatter(
             x=part["flop_per_byte"],
@@ -46,7 +45,7 @@ def roofline(roofs: pd.DataFrame, phases: pd.DataFrame) -> go.Figure:
             mode="markers+text",
             marker={"size": MARK_PX, "symbol": symbol, "color": slot(n)},
             text=part["phase"],
-            textposition=[places[n % len(places)] for n in range(len(part))],
+            textposition=_sides(list(part["flop_per_byte"]), roofs["flop_per_byte"].max()),
             textfont={"size": LABEL_PX, "color": ink()},
             cliponaxis=False,
             hovertemplate="%{text}: %{x:.3~s} operations a byte, %{y:.3~s} TFLOP/s<extra></extra>",
@@ -62,6 +61,17 @@ def roofline(roofs: pd.DataFrame, phases: pd.DataFrame) -> go.Figure:
     )
     figure.update_yaxes(type="log", title="TFLOP/s a chip", range=reach, **TICKS)
     return _named(_framed(figure), roofs, reach)
+
+
+def _sides(places: Sequence[float], end: float) -> list[str]:
+    """Labels stand to the right; to the left of a near neighbour; above, where the chart ends."""
+    sides = []
+    for here, onward in zip(places, [*places[1:], math.inf], strict=True):
+        near = onward < here * NEAR
+        sides.append(
+            "top center" if here * NEAR > end else "bottom left" if near else "bottom right"
+        )
+    return sides
 
 
 def _named(figure: go.Figure, roofs: pd.DataFrame, reach: tuple[float, float]) -> go.Figure:

@@ -5,10 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from pages.ui import tables
-from planner import Catalog, Plan, text
-
-Document = Mapping[str, Any]
+from planner import Catalog, Plan
 
 ACCESS = {"buy": "Buy", "rent": "Rent", "captive": "Owner only", "paper": "Paper design"}
 STATUS = {"shipping": "On sale", "announced": "Announced", "modelled": "Modelled"}
@@ -32,26 +29,6 @@ def number(chip: Any, field: str) -> Any:
     first, _, rest = field.partition(".")
     held = getattr(chip, first)
     return held.get(rest) if rest else held
-
-
-def compared(mine: Document, shipped: Document) -> pd.DataFrame:
-    """The answer with one's own figures, and on the catalog's alone."""
-    rows = {
-        "Verdict": lambda held: tables.ACTIONS[held["verdict"]["action"]],
-        "Net tax a year": lambda held: text.usd(held["net"]["usd_per_year"]),
-        "Best split, a year": lambda held: text.usd(
-            tables.record(held, "split-mixed")["cost_usd_per_year"]
-        ),
-        "$ per M tokens, proposed": lambda held: text.usd(
-            held["headline"]["proposed"]["cost_usd_per_mtok"]
-        ),
-    }
-    return pd.DataFrame(
-        [
-            {"Figure": name, "With your figures": show(mine), "Catalog alone": show(shipped)}
-            for name, show in rows.items()
-        ]
-    )
 
 
 def chosen(view: str, plan: Plan) -> list[str]:
