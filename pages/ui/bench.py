@@ -94,11 +94,9 @@ def _shown(judged: Judged) -> None:
         key="bench-quantity",
     )
     mine = rows[rows["quantity"] == chosen]
-    held = mine.assign(group=mine["chip"])
+    held, groups = proofs.grouped(mine, "chip", "predicted")
     ends = (mine["low"] / mine["predicted"]).median(), (mine["high"] / mine["predicted"]).median()
-    figure = scatter.parity(
-        held, proofs.SHOWS[chosen], ends, list(dict.fromkeys(held["group"]))[:6]
-    )
+    figure = scatter.parity(held, proofs.SHOWS[chosen], ends, groups)
     chart(figure, mine, "bench", alt="Your measurements against the predictions")
     table(by_quantity(rows), alt="Errors against your rows")
 

@@ -12,10 +12,9 @@ def show() -> None:
     held = answers.measured()
     figures(proofs.headlines(held["agreement"], held["points"]))
     left, right = st.columns(2)
-    what = left.segmented_control(
-        "Quantity", list(proofs.QUANTITIES), default="tpot", required=True,
-        format_func=proofs.QUANTITIES.get, key="proof-what",
-    )  # fmt: skip
+    what = left.selectbox(
+        "Quantity", list(proofs.QUANTITIES), format_func=proofs.QUANTITIES.get, key="proof-what"
+    )
     by = right.segmented_control(
         "By", list(proofs.BY), default="chip", required=True, format_func=proofs.BY.get,
         key="proof-by",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from pages.ui import shelf
+from pages.ui import scatter, shelf
 from planner import Catalog, Plan, name_of, range_of, text, value_of
 
 Document = Mapping[str, Any]
@@ -20,7 +20,6 @@ BY = {"chip": "Chip", "model": "Model", "engine": "Engine"}
 LEAST_ROWS = 5
 TENTH = (0.9, 1.1)
 SHOWN_GROUPS = 4
-REST = "other"
 WITHIN = {True: "Yes", False: "No"}
 SHOWS: Mapping[str, Callable[..., str]] = {
     "tpot": text.seconds,
@@ -100,12 +99,14 @@ def agreement(held: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def grouped(points: pd.DataFrame, by: str) -> tuple[pd.DataFrame, list[str]]:
+def grouped(
+    points: pd.DataFrame, by: str, predicted: str = "pairs"
+) -> tuple[pd.DataFrame, list[str]]:
     """Points with a group to colour by: the largest by name, the others together."""
     largest = list(points[by].value_counts().index[:SHOWN_GROUPS])
-    group = points[by].where(points[by].isin(largest), REST).map(shelf.short)
-    held = points.assign(group=group, predicted=points["pairs"])
-    names = [*map(shelf.short, largest), *([REST] if (group == REST).any() else [])]
+    group = points[by].where(points[by].isin(largest), scatter.REST).map(shelf.short)
+    held = points.assign(group=group, predicted=points[predicted])
+    names = [*map(shelf.short, largest), *([scatter.REST] if (group == scatter.REST).any() else [])]
     return held[["group", "id", "measured", "predicted"]], names
 
 

@@ -11,11 +11,13 @@ from pages.ui.drawing import LIMIT, Show, calm, ink, legend, slot
 HEIGHT = 430
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "star")
+REST = "other"
+COLOURS = (1, 0, 2, 3, 4, 5)
 TICKS = {"tickformat": "~s", "dtick": 1, "automargin": True}
 ROOM, BAND = 1.3, "33"
 LABEL_PX, MARK_PX, GAP_PX, LEAD_PX = 13, 13, 5, 18
 FRAME_PX = 90
-NAMES_PX = 175
+NAMES_PX = 122
 MARKS = (("reading", "diamond", 2), ("writing", "circle", 0))
 """Word, symbol and colour of each phase."""
 NEAR = 4.0
@@ -121,7 +123,9 @@ def parity(
             hoverinfo="skip",
             showlegend=False,
         )
-    for n, name in enumerate(groups):
+    # What is left over lies beneath, in the colour of what matters less.
+    ordered = sorted(groups, key=lambda name: name != REST)
+    for n, name in enumerate(ordered, REST not in groups):
         part = table[table["group"] == name]
         figure.add_scattergl(
             name=name,
@@ -132,7 +136,7 @@ def parity(
                 "size": 6,
                 "opacity": 0.65,
                 "symbol": SYMBOLS[n % len(SYMBOLS)],
-                "color": slot(n),
+                "color": slot(COLOURS[n % len(COLOURS)]),
             },
             text=part["id"],
             customdata=[

@@ -95,6 +95,7 @@ def judge(
         raise PredictError(answer["error"])
     columns = ["quantity", "id", "model", "chip", "measured", "predicted", "low", "high"]
     rows = pd.DataFrame(answer["rows"], columns=columns)
+    rows["chip"] = rows["chip"].map(lambda chip: load_catalog().accelerators[chip].name)
     return Judged(
         answer["n_rows"], answer["n_refused"], tuple(answer["problems"]), rows, answer["kept"]
     )
