@@ -11,7 +11,7 @@ from pages.ui import proofs, scatter, state
 from pages.ui.widgets import chart, empty, figures, plain, table
 from planner import Judged, SwitchyardError, text
 
-HELD, SHIPPED = "bench-held", "As shipped"
+HELD, SAID, SHIPPED = "bench-held", "bench-said", "As shipped"
 MOST_MB = 8
 COLUMNS = (
     "model", "accelerator", "n_accelerators", "tp", "engine", "weight_precision", "input_tokens",
@@ -151,6 +151,9 @@ def _recalibrate(file: Any) -> None:
             max_chars=64,
             help="Letters, digits, - and _; choose it under Calibration afterwards.",
         )
+        said = state.once(SAID, str)
+        if said:
+            st.success(plain(said), icon=":material/check:")
         if st.form_submit_button("Recalibrate and keep", icon=":material/tune:"):
             _keep(file, name.strip())
 
@@ -167,7 +170,8 @@ def _keep(file: Any, name: str) -> None:
         return
     rows = judged.rows
     error = text.percent((rows["predicted"] / rows["measured"] - 1).abs().median())
-    st.success(plain(f"Kept as {name}. Median error on these rows, now seen: {error}."))
+    state.keep(SAID, f"Kept as {name}. Median error on these rows, now seen: {error}.")
+    st.rerun()
 
 
 def _kept(names: list[str]) -> None:

@@ -115,7 +115,7 @@ def errors(accuracy: pd.DataFrame, by: str) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                BY[by]: row.name,
+                BY[by]: shelf.short(row.name),
                 "Rows": text.number(row.rows, place=0),
                 "Leaning": text.percent(row.bias_frac, signed=True),
                 "Error, seen": text.percent(row.error_seen_frac),

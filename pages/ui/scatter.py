@@ -66,12 +66,12 @@ def roofline(roofs: pd.DataFrame, phases: pd.DataFrame) -> go.Figure:
 
 
 def _sides(places: Sequence[float], end: float) -> list[str]:
-    """Labels stand to the right; to the left of a near neighbour; above, where the chart ends."""
+    """Labels stand below; to the left of a near neighbour; above, where the chart ends."""
     sides = []
     for here, onward in zip(places, [*places[1:], math.inf], strict=True):
         near = onward < here * NEAR
         sides.append(
-            "top center" if here * NEAR > end else "bottom left" if near else "bottom right"
+            "top center" if here * NEAR > end else "bottom left" if near else "bottom center"
         )
     return sides
 
@@ -127,7 +127,7 @@ def parity(
     ordered = sorted(groups, key=lambda name: name != REST)
     for n, name in enumerate(ordered, REST not in groups):
         part = table[table["group"] == name]
-        figure.add_scattergl(
+        figure.add_scatter(
             name=name,
             x=part["measured"],
             y=part["predicted"],
