@@ -22,7 +22,7 @@ def published() -> None:
 
 
 def assumptions() -> None:
-    figures(proofs.kinds(document))
+    figures(proofs.kinds(document, plan.catalog))
     st.subheader("Every number this plan rests on, what moves it most first", anchor=False)
     held = proofs.register(document, plan)
     st.dataframe(held, hide_index=True, alt="Every assumption of this plan")

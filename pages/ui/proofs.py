@@ -193,7 +193,7 @@ def register(document: Document, plan: Plan) -> pd.DataFrame:
 
 def _assumed(row: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
     source = plan.catalog.sources.get(row["source"])
-    own = row["source"].startswith("overlay-")
+    own = plan.catalog.is_own(row["source"])
     effect = row["npv_effect_usd"]
     return {
         "Assumption": name_of(plan.ledger.find(row["parameter"]), plan.catalog),
@@ -208,12 +208,12 @@ def _assumed(row: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
     }
 
 
-def kinds(document: Document) -> list[tuple[str, ...]]:
+def kinds(document: Document, catalog: Catalog) -> list[tuple[str, ...]]:
     """Four figures of the register."""
     rows = document["ledger"]
     guessed = sum(row["kind"] in {"estimate", "assumption"} for row in rows)
     moved = sum(bool(row["npv_effect_usd"]) for row in rows)
-    mine = sum(row["overridden"] or row["source"].startswith("overlay-") for row in rows)
+    mine = sum(row["overridden"] or catalog.is_own(row["source"]) for row in rows)
     return [
         ("Assumptions in use", str(len(rows)), "Every number this plan rests on."),
         ("Without a document", str(guessed), "Estimates and assumptions; each has a range."),

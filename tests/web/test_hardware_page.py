@@ -1,12 +1,15 @@
 """Hardware: the catalog as it is, and own figures that are used everywhere and go again."""
 
+import io
 import math
+import re
 
+import pypdf
 import pytest
 
 from pages.ui import answers, keeping, own, roofs, shelf
-from planner import Scenario, Typed, boxes, load_catalog, own_fact, plan
-from tests.web.conftest import turn, words
+from planner import Scenario, Typed, boxes, brief_pdf, load_catalog, own_fact, plan
+from tests.web.conftest import PAGES, turn, words
 
 LIKE = "h100-sxm"
 QUOTE = {"title": "Quote 12", "kind": "price-list", "url": "https://vega.example/q12"}
@@ -176,3 +179,20 @@ def test_reading_does_more_arithmetic_a_byte_than_writing():
     for name in [phase.removesuffix(", reading") for phase in rows.index if "reading" in phase]:
         assert rows[f"{name}, reading"] > rows[f"{name}, writing"]
     assert all(math.isfinite(x) and x > 0 for x in rows)
+
+
+def test_every_page_stands_on_figures_of_ones_own_and_marks_them(app):
+    mine = with_facts(Scenario(profile="neocloud"), own_fact(VEGA, load_catalog()))
+    named = {**mine.model_dump(), "candidates": [*mine.candidates, "own-vega-1"]}
+    app.session_state["scenario"] = Scenario.read(named, mine.catalog)
+    app.run()
+    for page in PAGES:
+        assert "Rests on figures of your own: Vega 1 (own)" in words(turn(app, page))
+
+
+def test_the_brief_prints_the_mark_of_an_own_chip():
+    mine = with_facts(Scenario(profile="neocloud"), own_fact(VEGA, load_catalog()))
+    named = {**mine.model_dump(), "candidates": [*mine.candidates, "own-vega-1"]}
+    printed = brief_pdf(answers.plan_of(Scenario.read(named, mine.catalog)))
+    text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(printed)).pages)
+    assert "Vega 1 (own)" in re.sub(r"\s+", " ", text)
