@@ -19,6 +19,7 @@ QUANTITIES = {
 BY = {"chip": "Chip", "model": "Model", "engine": "Engine"}
 LEAST_ROWS = 5
 TENTH = (0.9, 1.1)
+MOST_MARKS = 900
 SHOWN_GROUPS = 4
 WITHIN = {True: "Yes", False: "No"}
 SHOWS: Mapping[str, Callable[..., str]] = {
@@ -108,6 +109,11 @@ def grouped(
     held = points.assign(group=group, predicted=points[predicted])
     names = [*map(shelf.short, largest), *([scatter.REST] if (group == scatter.REST).any() else [])]
     return held[["group", "id", "measured", "predicted"]], names
+
+
+def every(points: pd.DataFrame) -> int:
+    """Of how many rows one is drawn, so that a chart stays quick."""
+    return max(1, round(len(points) / MOST_MARKS))
 
 
 def errors(accuracy: pd.DataFrame, by: str) -> pd.DataFrame:

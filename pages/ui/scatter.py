@@ -18,8 +18,11 @@ ROOM, BAND = 1.3, "33"
 LABEL_PX, MARK_PX, GAP_PX, LEAD_PX = 13, 13, 5, 18
 FRAME_PX = 90
 NAMES_PX = 122
-MARKS = (("reading", "diamond", 2), ("writing", "circle", 0))
-"""Word, symbol and colour of each phase."""
+MARKS = (
+    ("reading", "Reading prompts", "diamond", 2),
+    ("writing", "Writing answers", "circle", 0),
+)
+"""Word, label, symbol and colour of each phase."""
 NEAR = 4.0
 """Points within this factor of each other would share the room for their labels."""
 
@@ -38,15 +41,17 @@ def roofline(roofs: pd.DataFrame, phases: pd.DataFrame) -> go.Figure:
             mode="lines",
             line={"width": 2, "dash": DASHES[n % len(DASHES)], "color": slot(n)},
             hovertemplate=f"{name}: %{{y:.3~s}} TFLOP/s<extra></extra>",
+            showlegend=False,
         )
-    for word, symbol, n in MARKS:
+    for word, label, symbol, n in MARKS:
         part = phases[phases["phase"].str.endswith(word)].sort_values("flop_per_byte")
         figure.add_scatter(
+            name=label,
             x=part["flop_per_byte"],
             y=part["tflop"],
             mode="markers+text",
             marker={"size": MARK_PX, "symbol": symbol, "color": slot(n)},
-            text=part["phase"],
+            text=part["phase"].str.removesuffix(f", {word}"),
             textposition=_sides(list(part["flop_per_byte"]), roofs["flop_per_byte"].max()),
             textfont={"size": LABEL_PX, "color": ink()},
             cliponaxis=False,
@@ -62,17 +67,15 @@ def roofline(roofs: pd.DataFrame, phases: pd.DataFrame) -> go.Figure:
         type="log", title="Operations per byte read from memory", range=across, **TICKS
     )
     figure.update_yaxes(type="log", title="TFLOP/s a chip", range=reach, **TICKS)
-    return _named(_framed(figure), roofs, reach)
+    return legend(_named(_framed(figure), roofs, reach))
 
 
 def _sides(places: Sequence[float], end: float) -> list[str]:
-    """Labels stand below; to the left of a near neighbour; above, where the chart ends."""
+    """Labels stand below; left of a near neighbour; above where the chart ends."""
     sides = []
     for here, onward in zip(places, [*places[1:], math.inf], strict=True):
         near = onward < here * NEAR
-        sides.append(
-            "top center" if here * NEAR > end else "bottom left" if near else "bottom center"
-        )
+        sides.append("top left" if here * NEAR > end else "bottom left" if near else "bottom right")
     return sides
 
 
@@ -139,11 +142,7 @@ def parity(
                 "color": slot(COLOURS[n % len(COLOURS)]),
             },
             text=part["id"],
-            customdata=[
-                [show(a), show(b)] for a, b in zip(part["measured"], part["predicted"], strict=True)
-            ],
-            hovertemplate="%{text}<br>measured %{customdata[0]}, predicted %{customdata[1]}"
-            "<extra></extra>",
+            hovertemplate="%{text}<br>measured %{x:.3~g}, predicted %{y:.3~g}<extra></extra>",
         )
     figure.add_scatter(
         x=ends, y=ends, mode="lines", line=LIMIT | {"color": ink()}, hoverinfo="skip", name="1 : 1",
