@@ -82,8 +82,8 @@ if TYPE_CHECKING:
     from planner.evidence.shown import board_steps as board_steps
     from planner.export.brief import brief_pdf as brief_pdf
     from planner.export.bundle import Bundle as Bundle
-    from planner.export.workbook.making import workbook as workbook
     from planner.export.notes import EXCLUDED as EXCLUDED
+    from planner.export.workbook.making import workbook as workbook
     from planner.store.boxes import Box as Box
     from planner.store.boxes import boxes as boxes
     from planner.store.comparing import changes as changes
@@ -170,8 +170,8 @@ __all__ = [
     "ORIGINS",
     "STUDIES",
     "Audit",
-    "Bundle",
     "Box",
+    "Bundle",
     "Catalog",
     "ForbiddenError",
     "Identity",
@@ -216,8 +216,8 @@ __all__ = [
     "load_catalog",
     "may_ask",
     "name_of",
-    "paper",
     "own_fact",
+    "paper",
     "parity_plot",
     "place",
     "plan",
