@@ -7,7 +7,7 @@ import re
 import pypdf
 import pytest
 
-from pages.ui import answers, keeping, own, roofs, shelf
+from pages.ui import answers, export, keeping, own, roofs, shelf
 from planner import Scenario, Typed, boxes, brief_pdf, load_catalog, own_fact, plan
 from tests.web.conftest import PAGES, turn, words
 
@@ -115,6 +115,7 @@ def test_answers_on_other_facts_are_kept_apart():
     assert mine.model_dump() == Scenario().model_dump()
     assert answers.plan_of(mine) is not answers.plan_of(Scenario())
     assert answers.plan_of(mine) is answers.plan_of(mine.model_copy())
+    assert export.bundle_of(mine) is not export.bundle_of(Scenario())
 
 
 def test_a_saved_scenario_keeps_its_own_figures_for_the_next_reader():
