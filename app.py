@@ -21,6 +21,8 @@ PAGES = (
     ("risk", "Risk", ":material/warning:", "odds"),
     ("compare", "Compare", ":material/compare_arrows:", "side-by-side"),
     ("brief", "Brief", ":material/draw:", "sign"),
+    ("evidence", "Evidence", ":material/fact_check:", "proof"),
+    ("hardware", "Hardware", ":material/memory:", "shop"),
 )
 SIDE_PX = 320
 

@@ -70,11 +70,28 @@ if TYPE_CHECKING:
     from planner.evidence.commands import predict as predict
     from planner.evidence.commands import recalibrate as recalibrate
     from planner.evidence.commands import validation_report as validation_report
+    from planner.evidence.reproduce import STUDIES as STUDIES
     from planner.evidence.reproduce import reproduce as reproduce
+    from planner.evidence.reproduce import study as study
+    from planner.evidence.sent import Judged as Judged
+    from planner.evidence.sent import forget_kept as forget_kept
+    from planner.evidence.sent import judge as judge
+    from planner.evidence.sent import kept_names as kept_names
+    from planner.evidence.shown import accuracy as accuracy
+    from planner.evidence.shown import against_measured as against_measured
+    from planner.evidence.shown import board_steps as board_steps
     from planner.export.brief import brief_pdf as brief_pdf
     from planner.export.bundle import Bundle as Bundle
+    from planner.export.notes import EXCLUDED as EXCLUDED
     from planner.export.workbook.making import workbook as workbook
+    from planner.store.boxes import Box as Box
+    from planner.store.boxes import boxes as boxes
     from planner.store.comparing import changes as changes
+    from planner.store.entering import ORIGINS as ORIGINS
+    from planner.store.entering import Typed as Typed
+    from planner.store.entering import identity as identity
+    from planner.store.entering import own_fact as own_fact
+    from planner.store.entering import place as place
     from planner.store.identity import Identity as Identity
     from planner.store.records import Saved as Saved
     from planner.store.reopening import Reopened as Reopened
@@ -97,6 +114,13 @@ _LATER = {
     "regret": "planner.decision.regret",
     "sweep": "planner.decision.sweep",
     "changes": "planner.store.comparing",
+    "Box": "planner.store.boxes",
+    "boxes": "planner.store.boxes",
+    "ORIGINS": "planner.store.entering",
+    "Typed": "planner.store.entering",
+    "identity": "planner.store.entering",
+    "own_fact": "planner.store.entering",
+    "place": "planner.store.entering",
     "Identity": "planner.store.identity",
     "Reopened": "planner.store.reopening",
     "Saved": "planner.store.records",
@@ -111,6 +135,15 @@ _LATER = {
     "validation_report": "planner.evidence.commands",
     "reproduce": "planner.evidence.reproduce",
     "Audit": "planner.demand.logs.results",
+    "STUDIES": "planner.evidence.reproduce",
+    "study": "planner.evidence.reproduce",
+    "Judged": "planner.evidence.sent",
+    "forget_kept": "planner.evidence.sent",
+    "judge": "planner.evidence.sent",
+    "kept_names": "planner.evidence.sent",
+    "accuracy": "planner.evidence.shown",
+    "against_measured": "planner.evidence.shown",
+    "board_steps": "planner.evidence.shown",
     "adopted": "planner.demand.adopting",
     "audit": "planner.decision.audited",
     "audit_apart": "planner.decision.apart",
@@ -127,16 +160,22 @@ _LATER = {
     "brief_pdf": "planner.export.brief",
     "Bundle": "planner.export.bundle",
     "workbook": "planner.export.workbook.making",
+    "EXCLUDED": "planner.export.notes",
 }
 
 __all__ = [
+    "EXCLUDED",
     "LAST_DAYS",
     "MODEL_VERSION",
+    "ORIGINS",
+    "STUDIES",
     "Audit",
+    "Box",
     "Bundle",
     "Catalog",
     "ForbiddenError",
     "Identity",
+    "Judged",
     "OvertakenError",
     "Plan",
     "Question",
@@ -148,8 +187,11 @@ __all__ = [
     "Store",
     "StoreError",
     "SwitchyardError",
+    "Typed",
     "UnmappedError",
+    "accuracy",
     "adopted",
+    "against_measured",
     "answered",
     "at_mix",
     "at_ratio",
@@ -157,19 +199,27 @@ __all__ = [
     "audit",
     "audit_apart",
     "audit_upload",
+    "board_steps",
+    "boxes",
     "brief_pdf",
     "calibrate",
     "changes",
     "check_calibration",
+    "forget_kept",
     "headline_of",
     "heat_map",
+    "identity",
+    "judge",
+    "kept_names",
     "kill_conditions",
     "latencies",
     "load_catalog",
     "may_ask",
     "name_of",
+    "own_fact",
     "paper",
     "parity_plot",
+    "place",
     "plan",
     "predict",
     "profiles",
@@ -180,6 +230,7 @@ __all__ = [
     "reproduce",
     "sample",
     "server_logs",
+    "study",
     "surge",
     "sweep",
     "text",

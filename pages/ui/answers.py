@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 import planner
@@ -20,6 +21,8 @@ KEPT = 128
 SERIES = 1024
 SLIDERS = ("decode_to_prefill_token_ratio", "power_budget_mw", "fleet_mix")
 LATER_MONTH = 18.0
+BASIS = {Scenario: lambda scenario: (scenario.model_dump_json(), scenario.catalog.version)}
+"""What an answer depends on: the scenario, and the facts it was read against."""
 
 
 @asynccontextmanager
@@ -40,81 +43,83 @@ def ready() -> str:
     return date
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
+@st.cache_resource(max_entries=KEPT, show_spinner=False, hash_funcs=BASIS)
 def plan_of(scenario: Scenario) -> Plan:
     """The plan with its ranges."""
     return planner.plan(scenario, n_samples=N_SAMPLES)
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
+@st.cache_resource(max_entries=KEPT, show_spinner=False, hash_funcs=BASIS)
 def document_of(scenario: Scenario) -> dict[str, Any]:
     """The plan as plain values, without the slow search for where the verdict turns."""
     return plan_of(scenario).as_dict(flips=False)
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
+@st.cache_resource(max_entries=KEPT, show_spinner=False, hash_funcs=BASIS)
 def paper_of(scenario: Scenario) -> dict[str, Any] | None:
     """Chips on paper at two prices, and against bought ones at equal precision."""
     return planner.paper(plan_of(scenario), searched=True)
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner="Searching where the verdict turns …")
+@st.cache_resource(
+    max_entries=KEPT, show_spinner="Searching where the verdict turns …", hash_funcs=BASIS
+)
 def flips_of(scenario: Scenario) -> list[dict[str, Any]]:
     """Values of the three sliders at which another verdict wins."""
     return [dict(flip) for flip in plan_of(scenario).flips]
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
+@st.cache_resource(max_entries=KEPT, show_spinner=False, hash_funcs=BASIS)
 def risk_of(scenario: Scenario) -> Risk:
     """What moves the value most, widest first."""
     return plan_of(scenario).risk
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
+@st.cache_resource(max_entries=KEPT, show_spinner=False, hash_funcs=BASIS)
 def sized_for(scenario: Scenario, month: float) -> dict[str, Any]:
     """The same scenario with the fleet sized for another month, without ranges."""
     other = scenario.model_copy(update={"planning_month": month})
     return planner.plan(other).as_dict(flips=False)
 
 
-@st.cache_resource(max_entries=SERIES, show_spinner=False)
+@st.cache_resource(max_entries=SERIES, show_spinner=False, hash_funcs=BASIS)
 def turn_of(scenario: Scenario, place: int) -> Any:
     """Where one of the widest inputs turns the answer."""
     held = risk_of(scenario)
     return held.turn_of(held.swings[place])
 
 
-@st.cache_resource(max_entries=SERIES, show_spinner=False)
+@st.cache_resource(max_entries=SERIES, show_spinner=False, hash_funcs=BASIS)
 def cost_at_ratio(scenario: Scenario, ratio: float) -> list[dict[str, Any]]:
     """Yearly cost of every option at another ratio. Pass `at_any_slider(scenario)`."""
     return planner.at_ratio(plan_of(scenario), ratio)
 
 
-@st.cache_resource(max_entries=SERIES, show_spinner=False)
+@st.cache_resource(max_entries=SERIES, show_spinner=False, hash_funcs=BASIS)
 def cost_at_strictness(scenario: Scenario, factor: float) -> list[dict[str, Any]]:
     """Cost of every option where service levels are times a factor."""
     return planner.at_strictness(plan_of(scenario), factor)
 
 
-@st.cache_resource(max_entries=SERIES, show_spinner=False)
+@st.cache_resource(max_entries=SERIES, show_spinner=False, hash_funcs=BASIS)
 def at_mix(scenario: Scenario, split_frac: float | str) -> dict[str, Any]:
     """The proposed plan with a forced share. Pass a scenario whose own mix is auto."""
     return planner.at_mix(plan_of(scenario), split_frac)
 
 
-@st.cache_resource(max_entries=SERIES, show_spinner=False)
+@st.cache_resource(max_entries=SERIES, show_spinner=False, hash_funcs=BASIS)
 def heat_at(scenario: Scenario, ratio: float) -> list[dict[str, Any]]:
     """A column of the heat map."""
     return planner.heat_map(plan_of(scenario), [ratio])
 
 
-@st.cache_resource(max_entries=SERIES, show_spinner=False)
+@st.cache_resource(max_entries=SERIES, show_spinner=False, hash_funcs=BASIS)
 def regret_at(scenario: Scenario, ratio: float) -> list[dict[str, Any]]:
     """The regret of a split where one ratio comes true."""
     return planner.regret(plan_of(scenario), [ratio])
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
+@st.cache_resource(max_entries=KEPT, show_spinner=False, hash_funcs=BASIS)
 def latencies_of(scenario: Scenario, options: tuple[str, ...]) -> list[dict[str, Any]]:
     """Percentiles of some options as their chips are run fuller."""
     return planner.latencies(plan_of(scenario), options)
@@ -163,7 +168,25 @@ def can_print() -> bool:
         return False
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
+@st.cache_resource(max_entries=KEPT, show_spinner=False, hash_funcs=BASIS)
 def brief_of(scenario: Scenario, paper: str) -> bytes:
     """The one-page brief as PDF."""
     return planner.brief_pdf(plan_of(scenario), paper=paper)
+
+
+@st.cache_resource(show_spinner="Reading the measurements …")
+def measured() -> dict[str, pd.DataFrame]:
+    """Every published measurement with its predictions, and how well they agree."""
+    return planner.against_measured()
+
+
+@st.cache_resource(show_spinner=False)
+def board() -> pd.DataFrame:
+    """The steps metered on one board, beside ours."""
+    return planner.board_steps()
+
+
+@st.cache_resource(show_spinner=False)
+def study(place: int) -> list[Any]:
+    """The rows of one study of published results."""
+    return planner.study(place)

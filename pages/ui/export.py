@@ -25,7 +25,7 @@ PACKED = (
 )
 
 
-@st.cache_resource(max_entries=answers.KEPT, show_spinner=False)
+@st.cache_resource(max_entries=answers.KEPT, show_spinner=False, hash_funcs=answers.BASIS)
 def bundle_of(scenario: Scenario) -> Bundle:
     """The files of a scenario's plan, each made when asked for."""
     return Bundle(answers.plan_of(scenario))

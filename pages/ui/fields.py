@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui import state
 from pages.ui.widgets import plain
-from planner import Scenario, load_catalog, profiles, text
+from planner import Scenario, profiles, text
 
 SHOWN_AS = {
     "frac": (100.0, "%"),
@@ -206,7 +206,7 @@ def _choices(name: str, annotation: Any) -> list[str]:
     """What may be chosen: the words of the field, or the entries of the catalog."""
     if get_origin(annotation) is Literal:
         return [str(word) for word in get_args(annotation)]
-    catalog = load_catalog()
+    catalog = state.scenario().catalog
     held = {
         "model": catalog.models,
         "accelerator": catalog.accelerators,
@@ -226,6 +226,6 @@ def _cite(path: str) -> None:
     start = profiles.quantity(state.scenario().profile, path)
     if start is None:
         return
-    source = load_catalog().sources.get(start.source)
+    source = state.scenario().catalog.sources.get(start.source)
     title = source.title if source else start.source
     st.caption(plain(f"{start.kind}: {title}"))

@@ -1,13 +1,17 @@
 """What outlives this browser: drafts, named versions and links, as the store keeps them."""
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
 from pages.ui import answers
-from planner import Identity, Reopened, Saved, Scenario, Store, StoreError, headline_of
+from planner import Catalog, Identity, Reopened, Saved, Scenario, Store, StoreError, headline_of
+
+Reference = tuple[str, int]
+"""Id and version of an overlay: a reader's own facts on one chip, model or price."""
 
 SHOWN = 12
 
@@ -34,10 +38,55 @@ def reader() -> Identity:
         return Identity("owner", "approver")
 
 
+@st.cache_resource(show_spinner=False)
+def _pins() -> dict[tuple[str, str], tuple[Reference, ...]]:
+    """The overlays of every catalog that was put together, by reader and catalog version."""
+    return {}
+
+
+def pinned(scenario: Scenario) -> tuple[Reference, ...]:
+    """The overlays that a scenario rests on, the uppermost last."""
+    return _pins().get((reader().user, scenario.catalog.version), ())
+
+
+def over(references: Sequence[Reference], opened: Opened | None = None) -> Catalog:
+    """The catalog with overlays on top. Raises: StoreError where one cannot be opened."""
+    after, link = (opened.saved, opened.link) if opened else (None, None)
+    catalog = store().catalog_over(reader(), references, after=after, link=link)
+    _pins()[reader().user, catalog.version] = tuple(references)
+    return catalog
+
+
+def _resting_on(scenario: Scenario, references: Sequence[Reference]) -> Scenario:
+    _pins()[reader().user, scenario.catalog.version] = tuple(references)
+    return scenario
+
+
+def fact(reference: Reference) -> Saved:
+    """One overlay. Raises: StoreError where the reader may not open it."""
+    return store().overlays.open(reader(), *reference)
+
+
+def facts() -> list[Saved]:
+    """The latest version of every overlay that the reader may open, newest first."""
+    found = store().overlays.listed(reader())
+    return [fact((row.document_id, row.version)) for row in found]
+
+
+def is_mine(held: Saved) -> bool:
+    """Whether the reader made it, and may add its next version."""
+    return held.owner == reader().user
+
+
+def keep_fact(content: Mapping[str, Any], before: Saved | None) -> Saved:
+    """Keep an overlay, as the next version of one before. Raises: StoreError."""
+    return store().overlays.save(reader(), content, after=before)
+
+
 def through(link: str) -> tuple[Opened, Scenario]:
     """What a link opens. Raises: SwitchyardError with the reason where it opens nothing."""
     saved = store().links.open(reader(), link)
-    return Opened(saved, link), store().scenario(reader(), saved, link=link)
+    return Opened(saved, link), read(saved, link)
 
 
 def draft() -> tuple[Opened | None, Scenario] | None:
@@ -45,7 +94,7 @@ def draft() -> tuple[Opened | None, Scenario] | None:
     held = store().drafts.of(reader())
     if held is None:
         return None
-    scenario = store().scenario(reader(), held)
+    scenario = _resting_on(store().scenario(reader(), held), held.overlays)
     if held.document_id is None:
         return None, scenario
     try:
@@ -58,7 +107,7 @@ def draft() -> tuple[Opened | None, Scenario] | None:
 def keep_draft(scenario: Scenario, opened: Opened | None) -> None:
     """Keep what the reader is working on."""
     after, link = (opened.saved, opened.link) if opened else (None, None)
-    store().drafts.keep(reader(), scenario, after=after, link=link)
+    store().drafts.keep(reader(), scenario, overlays=pinned(scenario), after=after, link=link)
 
 
 def save(scenario: Scenario, opened: Opened | None) -> Opened:
@@ -69,9 +118,10 @@ def save(scenario: Scenario, opened: Opened | None) -> Opened:
     after, link = (opened.saved, opened.link) if opened else (None, None)
     content = scenario.model_dump(mode="json")
     headline = headline_of(answers.plan_of(scenario))
-    return Opened(
-        store().scenarios.save(reader(), content, headline=headline, after=after, link=link), link
+    saved = store().scenarios.save(
+        reader(), content, headline=headline, overlays=pinned(scenario), after=after, link=link
     )
+    return Opened(saved, link)
 
 
 def share(saved: Saved) -> str:
@@ -94,7 +144,8 @@ def versions(opened: Opened, most: int = SHOWN) -> Sequence[Saved]:
 
 def read(saved: Saved, link: str | None = None) -> Scenario:
     """A saved version as this release reads it."""
-    return store().scenario(reader(), saved, link=link)
+    scenario = store().scenario(reader(), saved, link=link)
+    return _resting_on(scenario, saved.overlays)
 
 
 @st.cache_resource(max_entries=answers.KEPT, show_spinner="Answering it again …")

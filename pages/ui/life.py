@@ -6,7 +6,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import pandas as pd
 import streamlit as st
 
-from pages.ui import keeping, state
+from pages.ui import keeping, own, state
 from pages.ui.keeping import Opened
 from pages.ui.widgets import figure_words, numbers, plain
 from planner import MODEL_VERSION, Scenario, StoreError, SwitchyardError, load_catalog
@@ -112,6 +112,7 @@ def notices() -> None:
         )
     if state.resumed():
         _resumed()
+    own.mark()
     held = state.opened()
     if held and _aged(held):
         _moved(held)

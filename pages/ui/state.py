@@ -93,7 +93,7 @@ def reset() -> None:
 
 def open_profile(profile: str) -> None:
     """Start afresh from another profile."""
-    begin(Scenario(profile=profile))
+    begin(Scenario.read({"profile": profile}, scenario().catalog))
 
 
 def open_saved(held: Opened) -> None:
@@ -134,7 +134,7 @@ def change(path: str, value: Any) -> None:
     document = scenario().model_dump()
     _put(document, path, value)
     try:
-        changed = Scenario.read(document)
+        changed = Scenario.read(document, scenario().catalog)
     except ScenarioError as error:
         refuse(path, *error.problems)
         return
@@ -234,17 +234,19 @@ def _first(query: Mapping[str, str]) -> Scenario:
     """What a session starts with: a shared version, the fields of a link, or the draft."""
     if ID in query:
         return _shared(query[ID])
-    if query:
-        return _of_link(query)
     try:
         held = keeping.draft()
     except SwitchyardError as error:
-        refuse(LINK, str(error))
+        if not query:
+            refuse(LINK, str(error))
         held = None
+    # An address cannot say which own facts it rests on; the draft that it repeats can.
+    if query and not (held and keeping.pinned(held[1]) and held[1].to_query() == query):
+        return _of_link(query)
     if held is None:
         return Scenario()
     st.session_state[OPENED], found = held
-    st.session_state[RESUMED] = found != Scenario()
+    st.session_state[RESUMED] = found != Scenario() and not query
     return found
 
 

@@ -24,7 +24,7 @@ from planner.demand.logs.limits import GIB, KIB, LAST_DAYS
 from planner.demand.logs.progress import unheard
 from planner.demand.logs.results import Audit
 from planner.demand.scenario import Scenario
-from planner.errors import AuditError, SwitchyardError, UnmappedError
+from planner.errors import AuditError, ScenarioError, SwitchyardError, UnmappedError
 from planner.facts.folders import data_folder
 
 MEMORY_BYTES = 2 * 2 * GIB
@@ -76,7 +76,7 @@ def audit_apart(
         # What planning needs loads here while the child loads what reading needs.
         from planner.decision.audited import NEARLY_DONE, growth_of, timed  # noqa: PLC0415
 
-        scenario = Scenario.read(question.scenario or {})
+        scenario = _scenario(question.scenario or {})
         growth = growth_of(scenario)
         found = _found(child, called, most_s, report)
     report("Counting chip time", NEARLY_DONE)
@@ -220,6 +220,18 @@ def answered(question: Question, say: Callable[[list[Any]], None]) -> None:
         say(["error", str(error)])
     except MemoryError:
         say(["error", f"{Path(question.source).name} needs more memory than an audit may use"])
+
+
+def _scenario(given: Mapping[str, Any]) -> Scenario:
+    """The scenario; chips and models of the reader's own are not known here and start afresh."""
+    try:
+        return Scenario.read(given)
+    except ScenarioError:
+        return Scenario.read({key: given[key] for key in given.keys() - NAMING})
+
+
+NAMING = {"classes", "owned", "default_accelerator", "candidates"}
+"""Fields that name chips or models."""
 
 
 def main() -> None:

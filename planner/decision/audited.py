@@ -14,7 +14,7 @@ from planner.demand.logs.results import Audit, Line, Outlook, Range, TimeSplit
 from planner.demand.outlook import outlooks
 from planner.demand.scenario import Scenario
 from planner.errors import ScenarioError
-from planner.facts.catalog import Catalog, load_catalog
+from planner.facts.catalog import Catalog
 
 AS_BUILT = "as-built"
 TODAY = {"planning_month": 0.0, "ratio_in_18_months": None}
@@ -64,7 +64,7 @@ def timed(found: Audit, scenario: Scenario, growth: Range | None = None) -> Audi
     growth: as `growth_of` the scenario tells it, where it is known already.
     prefill_time_frac stays the measured one where there is one.
     """
-    catalog = load_catalog()
+    catalog = scenario.catalog
     ahead = outlooks(found, growth or growth_of(scenario), catalog.number)
     try:
         served = _served(found, scenario)

@@ -17,7 +17,7 @@ from planner.decision.verdict import Verdict
 from planner.demand.scenario import Scenario
 from planner.demand.workload import RATIO_MONTHS
 from planner.errors import ScenarioError
-from planner.facts.catalog import Catalog, load_catalog
+from planner.facts.catalog import Catalog
 from planner.facts.ledger import Ledger
 from planner.fleet.mix import PROPOSED, Mix
 from planner.fleet.options import PURCHASABLE
@@ -128,9 +128,10 @@ def plan(
 ) -> Plan:
     """Answer a scenario.
 
+    catalog: None is the one that the scenario was read against.
     n_samples: draws for the ranges and the confidence, sizing held fixed; 0 for none.
     """
-    return judged(sized(scenario, catalog or load_catalog()), n_samples, seed)
+    return judged(sized(scenario, catalog or scenario.catalog), n_samples, seed)
 
 
 def judged(held: Sized, n_samples: int = 0, seed: int = 0) -> Plan:

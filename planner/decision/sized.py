@@ -56,9 +56,15 @@ def sized(scenario: Scenario, catalog: Catalog) -> Sized:
     every = Fleet("menu", "", menu_pools(asked, held, ways) if held else (), feasible=True)
     menu = capped(every, catalog, ledger).pools
     watts = {name: fleet_watts(fleet, catalog, ledger) for name, fleet in fleets.items()}
-    caveats = (*asked.excluded.values(), *_fallbacks(scenario, catalog, fleets))
+    caveats = (*_own(catalog), *asked.excluded.values(), *_fallbacks(scenario, catalog, fleets))
     owned = serving_chips(scenario)
     return Sized(scenario, catalog, ledger, asked.demands, fleets, watts, menu, owned, caveats)
+
+
+def _own(catalog: Catalog) -> Iterator[str]:
+    """Says so where a user's own facts lie over the catalog."""
+    if catalog.own:
+        yield f"Rests on figures of the reader's own: {', '.join(catalog.own)}."
 
 
 def sizing(scenario: Scenario, catalog: Catalog) -> Sizing:

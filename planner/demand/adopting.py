@@ -5,7 +5,7 @@ from typing import Any
 from planner.demand.logs.results import Audit, ClassMoments
 from planner.demand.parts import WorkloadClass
 from planner.demand.scenario import Scenario
-from planner.facts.catalog import load_catalog
+from planner.facts.catalog import Catalog
 
 AUDITED = (
     "input_tokens",
@@ -30,17 +30,18 @@ def adopted(scenario: Scenario, audit: Audit) -> Scenario:
     """
     named = {row.name: row for row in scenario.classes}
     rows = [
-        _row(moments, named.get(moments.name, scenario.classes[0])) for moments in audit.workload()
+        _row(moments, named.get(moments.name, scenario.classes[0]), scenario.catalog)
+        for moments in audit.workload()
     ]
     given = scenario.model_dump(mode="json") | {
         "classes": rows,
         "decode_to_prefill_token_ratio": None,
     }
-    return Scenario.read(given)
+    return Scenario.read(given, scenario.catalog)
 
 
-def _row(moments: ClassMoments, like: WorkloadClass) -> dict[str, Any]:
+def _row(moments: ClassMoments, like: WorkloadClass, catalog: Catalog) -> dict[str, Any]:
     known = {field: value for field in AUDITED if (value := getattr(moments, field)) is not None}
-    known_by = load_catalog().models
+    known_by = catalog.models
     model = {"model": moments.model} if moments.model in known_by else {}
     return like.model_dump(mode="json") | known | model | {"name": moments.name}

@@ -8,7 +8,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from planner.demand import profiles
 from planner.demand.parts import (
@@ -96,6 +103,8 @@ class Scenario(Part):
     operator: Operator = Field(title="Operator", description="Team and risk.")
     finance: Finance = Field(title="Finance", description="Capital, prices and tax.")
 
+    _catalog: Catalog | None = PrivateAttr(default=None)
+
     @model_validator(mode="before")
     @classmethod
     def _start_from_profile(cls, given: Any) -> Any:
@@ -112,7 +121,14 @@ class Scenario(Part):
         problems = [*_repeated(self), *_unknown_names(self, info.context or load_catalog())]
         if problems:
             raise ValueError(" ".join(problems))
+        if info.context is not load_catalog():
+            self._catalog = info.context
         return self
+
+    @property
+    def catalog(self) -> Catalog:
+        """The facts it was read against: the shipped ones, or those with a user's own on top."""
+        return self._catalog or load_catalog()
 
     @classmethod
     def read(cls, given: Mapping[str, Any], catalog: Catalog | None = None) -> Self:
@@ -136,8 +152,10 @@ class Scenario(Part):
         return {"profile": self.profile} | {path: _text(item) for path, item in changed.items()}
 
     @classmethod
-    def from_query(cls, query: Mapping[str, str]) -> Self:
+    def from_query(cls, query: Mapping[str, str], catalog: Catalog | None = None) -> Self:
         """The scenario of a link.
+
+        catalog: as for `read`.
 
         Raises ScenarioError with one sentence per refused value; `accepted` holds the others.
         """
@@ -151,7 +169,7 @@ class Scenario(Part):
             f"{path}: a scenario has no such field." for path in sorted(query.keys() - known.keys())
         ]
         try:
-            scenario = cls.read(given)
+            scenario = cls.read(given, catalog)
         except ScenarioError as error:
             raise ScenarioError((*strangers, *error.problems), error.accepted) from None
         if strangers:

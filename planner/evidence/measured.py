@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
+from typing import IO
 
 import numpy as np
 import pandas as pd
@@ -65,7 +66,7 @@ def shipped(catalog: Catalog) -> Measured:
     return measured(points, catalog, faults)
 
 
-def own(path: str | PathLike[str], catalog: Catalog) -> Measured:
+def own(path: str | PathLike[str] | IO[str], catalog: Catalog) -> Measured:
     """The points of a user's file.
 
     Raises:

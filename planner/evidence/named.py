@@ -25,7 +25,7 @@ def keep(held: Calibration, name: str, folder: Path) -> Path:
     Raises:
         PredictError: the name would not make a file name.
     """
-    path = _path(name, folder)
+    path = path_of(name, folder)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(as_toml(held), encoding="utf-8")
     return path
@@ -38,7 +38,7 @@ def with_named(catalog: Catalog, name: str, folder: Path) -> Catalog:
         PredictError: there is none of that name.
         CatalogError: the file was damaged.
     """
-    path = _path(name, folder)
+    path = path_of(name, folder)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -49,7 +49,8 @@ def with_named(catalog: Catalog, name: str, folder: Path) -> Catalog:
     return replace(catalog, calibration=calibration_from(table, catalog.sources))
 
 
-def _path(name: str, folder: Path) -> Path:
+def path_of(name: str, folder: Path) -> Path:
+    """The file of a name. Raises: PredictError where the name would not make one."""
     if not NAME.fullmatch(name):
         raise PredictError(f"{name!r} cannot name a calibration; use letters, digits, - and _.")
     return folder / f"{name}.toml"

@@ -19,7 +19,7 @@ from planner.evidence.studies import (
 from planner.evidence.studies.rows import Row
 from planner.facts.catalog import Catalog, load_catalog
 
-__all__ = ["STUDIES", "Row", "reproduce"]
+__all__ = ["STUDIES", "Row", "reproduce", "study"]
 
 STUDIES: tuple[Callable[[Catalog], Iterator[Row]], ...] = (
     chips.spad_cost,
@@ -44,6 +44,11 @@ STUDIES: tuple[Callable[[Catalog], Iterator[Row]], ...] = (
     money.inferencex,
     power.draws,
 )
+
+
+def study(place: int, catalog: Catalog | None = None) -> list[Row]:
+    """The rows of one of the studies, for a reader who watches them come in."""
+    return list(STUDIES[place](catalog or load_catalog()))
 
 
 def reproduce(name: str = "", catalog: Catalog | None = None) -> list[Row]:

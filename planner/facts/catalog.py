@@ -40,6 +40,8 @@ __all__ = [
 
 _DATED, _SOURCES, _ACCELERATORS, _MODELS = "catalog", "sources", "accelerators", "models"
 _CALIBRATION = "calibration"
+OWN_SOURCE = "overlay-"
+"""How the ids begin of the sources of a user's own facts; file and entry follow."""
 _NEEDED = (_DATED, _SOURCES, _ACCELERATORS, _MODELS)
 _TYPED = (*_NEEDED, _CALIBRATION)
 
@@ -68,6 +70,21 @@ class Catalog:
     def calibrated(self) -> dict[str, Quantity]:
         """Numbers of the calibration by their names in the register, as far as asked for."""
         return {}
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """What a user's own facts are about: chips and models by name, else file and entry."""
+        entries = (name.removeprefix(OWN_SOURCE) for name in self.sources if self.is_own(name))
+        return tuple(self._own_name(*entry.split("-", 1)) for entry in entries)
+
+    def is_own(self, source: str) -> bool:
+        """Whether a source is a user's own."""
+        return source.startswith(OWN_SOURCE)
+
+    def _own_name(self, file: str, entry: str) -> str:
+        shelves = {_ACCELERATORS: self.accelerators, _MODELS: self.models}
+        held: Any = shelves.get(file, {}).get(entry)
+        return str(held.name) if held else f"{file}, {entry.replace('_', ' ')}"
 
     def number(self, path: str) -> Quantity:
         """The quantity at a dotted path; `CatalogError` names a path that is absent."""

@@ -9,7 +9,14 @@ from pydantic import Field, ValidationError, model_validator
 
 from planner.demand.parts import Part
 from planner.errors import CatalogError, StoreError
-from planner.facts.catalog import Catalog, catalog_of, load_catalog, merged, shipped_files
+from planner.facts.catalog import (
+    OWN_SOURCE,
+    Catalog,
+    catalog_of,
+    load_catalog,
+    merged,
+    shipped_files,
+)
 from planner.facts.quantities import SOURCE_KINDS
 from planner.store.records import canonical
 
@@ -73,7 +80,7 @@ class Overlay(Part):
     @property
     def tables(self) -> dict[str, dict[str, Any]]:
         """The overlay as tables of catalog files, its source among them."""
-        own = f"overlay-{self.file}-{self.entry}"
+        own = f"{OWN_SOURCE}{self.file}-{self.entry}"
         source = self.source.model_dump() | {"retrieved": False}
         return {"sources": {own: source}, self.file: {self.entry: _cited(self.fields, own)}}
 

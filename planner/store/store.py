@@ -1,5 +1,6 @@
 """The store: one handle on everything that is kept, part by part."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from planner.demand.scenario import Scenario
@@ -14,7 +15,7 @@ from planner.store.drafts import Drafts
 from planner.store.identity import Identity
 from planner.store.kinds import OVERLAY, SCENARIO, SCENARIO_SCHEMA, upgraded
 from planner.store.links import Links
-from planner.store.records import Draft, Saved
+from planner.store.records import Draft, Reference, Saved
 from planner.store.reopening import Reopened
 from planner.store.trail import Trail
 
@@ -48,6 +49,25 @@ class Store:
         with self._database.reading() as connection:
             overlays = pinned(connection, who, held, link)
             return catalog_with(connection, who, overlays, overlays)
+
+    def catalog_over(
+        self,
+        who: Identity,
+        overlays: Iterable[Reference],
+        *,
+        after: Saved | None = None,
+        link: str | None = None,
+    ) -> Catalog:
+        """The shipped catalog with given overlays on top, the last one uppermost.
+
+        after: a version whose own overlays may be among them, and the link that opened it.
+
+        Raises: StoreError for an overlay that the user may not open.
+        """
+        references = tuple(overlays)
+        with self._database.reading() as connection:
+            carried = pinned(connection, who, after, link) if after and references else ()
+            return catalog_with(connection, who, references, carried)
 
     def scenario(self, who: Identity, held: Saved | Draft, *, link: str | None = None) -> Scenario:
         """A saved scenario, or the user's draft, in the schema of this release.

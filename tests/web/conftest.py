@@ -29,6 +29,8 @@ PAGE_PATHS = {
     "risk": "odds",
     "compare": "side-by-side",
     "brief": "sign",
+    "evidence": "proof",
+    "hardware": "shop",
 }
 PAGES = tuple(PAGE_PATHS)
 INSIDE = ("blob:", "data:")
