@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from planner.evidence.shown import against_measured as against_measured
     from planner.evidence.shown import board_steps as board_steps
     from planner.export.brief import brief_pdf as brief_pdf
+    from planner.export.brief import brief_png as brief_png
     from planner.export.bundle import Bundle as Bundle
     from planner.export.notes import EXCLUDED as EXCLUDED
     from planner.export.workbook.making import workbook as workbook
@@ -158,6 +159,7 @@ _LATER = {
     "may_ask": "planner.demand.metrics.addresses",
     "LAST_DAYS": "planner.demand.logs.limits",
     "brief_pdf": "planner.export.brief",
+    "brief_png": "planner.export.brief",
     "Bundle": "planner.export.bundle",
     "workbook": "planner.export.workbook.making",
     "EXCLUDED": "planner.export.notes",
@@ -202,6 +204,7 @@ __all__ = [
     "board_steps",
     "boxes",
     "brief_pdf",
+    "brief_png",
     "calibrate",
     "changes",
     "check_calibration",

@@ -174,6 +174,12 @@ def brief_of(scenario: Scenario, paper: str) -> bytes:
     return planner.brief_pdf(plan_of(scenario), paper=paper)
 
 
+@st.cache_resource(max_entries=KEPT, show_spinner="Setting the page …", hash_funcs=BASIS)
+def picture_of(scenario: Scenario, paper: str) -> bytes:
+    """The page of the brief as it prints, as a PNG."""
+    return planner.brief_png(plan_of(scenario), paper=paper)
+
+
 @st.cache_resource(show_spinner="Reading the measurements …")
 def measured() -> dict[str, pd.DataFrame]:
     """Every published measurement with its predictions, and how well they agree."""

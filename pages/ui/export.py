@@ -31,8 +31,8 @@ def bundle_of(scenario: Scenario) -> Bundle:
     return Bundle(answers.plan_of(scenario))
 
 
-def menu(scenario: Scenario) -> None:
-    """The page to sign, and beside it whatever else may leave."""
+def menu(scenario: Scenario) -> str:
+    """The page to sign, and beside it whatever else may leave. Returns: the paper picked"""
     paper = st.segmented_control(
         "Paper", ["A4", "Letter"], default="A4", required=True, key="paper"
     )
@@ -59,6 +59,7 @@ def menu(scenario: Scenario) -> None:
             file = page.file(scenario, "zip").replace("switchyard-", f"switchyard-{words}-")
             download(_packed(scenario, kinds), file, ZIP, label, width="stretch")
     st.caption("Documents also search where the verdict turns; that takes a few seconds.")
+    return str(paper).lower()
 
 
 def _only(scenario: Scenario, kind: str) -> Callable[[], bytes]:

@@ -8,7 +8,7 @@ from planner.decision.plan import Plan
 from planner.export.content import content
 from planner.export.kinds import PAPERS, STATUSES
 from planner.export.printable import printable
-from planner.export.setting import known, typeset, utc
+from planner.export.setting import known, pictured, typeset, utc
 
 TEMPLATE = "brief.typ"
 NAME_CHARACTERS = 16
@@ -45,6 +45,13 @@ def brief_pdf(
     said = content(plan, made_at=moment, author=author, status=status)
     signed = {each.state: _signed(each) for each in signatures}
     return typeset(TEMPLATE, {**said, "signed": signed}, moment, status=status, paper=paper)
+
+
+def brief_png(plan: Plan, *, paper: str = "a4", made_at: datetime | None = None) -> bytes:
+    """The draft of that page as a picture, to look at before it is printed; errors as there."""
+    moment, status = utc(made_at), STATUSES[0]
+    said = {**content(plan, made_at=moment, author="", status=status), "signed": {}}
+    return pictured(TEMPLATE, said, moment, status=status, paper=paper)
 
 
 def _signed(by: Signature) -> dict[str, str]:

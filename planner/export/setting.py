@@ -16,6 +16,8 @@ from planner.export.seal import content_hash, keywords, sealed
 FOLDER = Path(__file__).parent
 SHOWN_CHARACTERS = 8
 """Of the content hash, on the page."""
+SCREEN_PPI = 110.0
+STANDARDS = ("a-2a", "ua-1")
 
 
 def typeset(
@@ -27,10 +29,25 @@ def typeset(
     Raises ExportError where the paper is unknown or the template refuses the content.
     """
     known("paper", paper, PAPERS)
+    page = _page(said, status=status, paper=paper)
+    return sealed(_compiled(template, page, moment, format="pdf", pdf_standards=list(STANDARDS)))
+
+
+def pictured(
+    template: str, said: Mapping[str, Any], moment: datetime, *, status: str, paper: str
+) -> bytes:
+    """The page that `typeset` would make, as a PNG for the screen; errors as there."""
+    known("paper", paper, PAPERS)
+    page = _page(said, status=status, paper=paper)
+    return _compiled(template, page, moment, format="png", ppi=SCREEN_PPI)
+
+
+def _page(said: Mapping[str, Any], *, status: str, paper: str) -> str:
+    """What the template reads, its own hash in it."""
     page = {**printed(said), "figures": said.get("figures", {}), "paper": paper}
     digest = content_hash(json.dumps(page))
     page |= {"content_hash": digest[:SHOWN_CHARACTERS], "keywords": keywords(status, digest)}
-    return sealed(_compiled(template, json.dumps(page), moment))
+    return json.dumps(page)
 
 
 def printed(said: Any) -> Any:
@@ -55,17 +72,16 @@ def utc(made_at: datetime | None) -> datetime:
     return made_at.astimezone(UTC) if made_at.tzinfo else made_at.replace(tzinfo=UTC)
 
 
-def _compiled(template: str, said: str, moment: datetime) -> bytes:
+def _compiled(template: str, said: str, moment: datetime, **form: Any) -> bytes:
     try:
         made: bytes = typst.compile(
             FOLDER / template,
             root=FOLDER,
             font_paths=[FONTS],
             ignore_system_fonts=True,
-            format="pdf",
             sys_inputs={"content": said},
-            pdf_standards=["a-2a", "ua-1"],
             timestamp=int(moment.timestamp()),
+            **form,
         )
     except (typst.TypstError, RuntimeError) as error:
         raise ExportError(f"The pages cannot be set: {error}.") from error

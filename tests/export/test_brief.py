@@ -10,14 +10,16 @@ import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from io import BytesIO
 from itertools import pairwise
 
 import pytest
+from PIL import Image
 
 from planner import Scenario, plan, profiles, text
 from planner.errors import ExportError
 from planner.export import brief, notes, setting
-from planner.export.brief import brief_pdf
+from planner.export.brief import brief_pdf, brief_png
 from tests.export.printing import AT, page_text, planned, printed, reader
 
 PAPERS = {"a4": (595.28, 841.89), "letter": (612, 792)}
@@ -390,3 +392,12 @@ def _luminance(colour):
     channels = [int(colour[i:j], 16) / 255 for i, j in pairwise((0, 2, 4, 6))]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_the_picture_on_screen_is_the_page_that_prints():
+    picture = brief_png(planned("axiom"), made_at=AT)
+    assert picture.startswith(b"\x89PNG")
+    width, height = Image.open(BytesIO(picture)).size
+    assert height / width == pytest.approx(297 / 210, rel=0.01)
+    with pytest.raises(ExportError, match="allowed are a4, letter"):
+        brief_png(planned("axiom"), paper="a3")

@@ -85,3 +85,9 @@ def test_the_stamped_page_carries_an_intact_seal(saved, monkeypatch):
     seal = seal_of(export._stamped(held, scenario))
     assert seal.intact
     assert seal.status == "REVIEWED"
+
+
+def test_the_preview_is_the_page_as_it_prints(show):
+    screen = show("brief", profile="enterprise")
+    (picture,) = screen.get("imgs")
+    assert picture.proto.imgs[0].caption.startswith("The page as it prints")
