@@ -143,7 +143,7 @@ def by_quantity(rows: pd.DataFrame) -> pd.DataFrame:
 def _recalibrate(file: Any) -> None:
     """Move the calibration towards the rows, and keep it under a name."""
     with st.form("bench-keep", border=True):
-        st.markdown("##### Move the model towards these rows")
+        st.markdown("**Move the model towards these rows**")
         st.caption("Only speeds of your chips and engines move; the shipped fit stays as it is.")
         name = st.text_input(
             "Name",

@@ -66,7 +66,6 @@ def _form(plan: Plan) -> None:
         _origin(key)
         st.form_submit_button(
             "Keep it and use it everywhere",
-            type="primary",
             on_click=_take,
             args=(kind, like, new, key, plan),
         )
@@ -137,7 +136,7 @@ def _box(box: Box, key: str) -> None:
 
 
 def _origin(key: str) -> None:
-    st.markdown("##### Where the figures come from")
+    st.markdown("**Where the figures come from**")
     title, kind, url = st.columns(COLUMNS)
     title.text_input("Source", key=f"{key}-title", help="Title of the document or quote; needed.")
     kind.selectbox(
