@@ -12,17 +12,17 @@ from streamlit.starlette import App
 from pages.ui import answers, controls, frame, state
 
 PAGES = (
-    ("start", "Start", ":material/flag:", None),
-    ("workload", "Workload", ":material/query_stats:", "requests"),
-    ("power", "Power", ":material/bolt:", "megawatts"),
-    ("options", "Options", ":material/stairs:", "ladder"),
-    ("fleet", "Fleet", ":material/dns:", "chips"),
-    ("money", "Money", ":material/payments:", "cash"),
-    ("risk", "Risk", ":material/warning:", "odds"),
-    ("compare", "Compare", ":material/compare_arrows:", "side-by-side"),
-    ("brief", "Brief", ":material/draw:", "sign"),
-    ("evidence", "Evidence", ":material/fact_check:", "proof"),
-    ("hardware", "Hardware", ":material/memory:", "shop"),
+    ("start", "Start", None),
+    ("workload", "Workload", "requests"),
+    ("power", "Power", "megawatts"),
+    ("options", "Options", "ladder"),
+    ("fleet", "Fleet", "chips"),
+    ("money", "Money", "cash"),
+    ("risk", "Risk", "odds"),
+    ("compare", "Compare", "side-by-side"),
+    ("brief", "Brief", "sign"),
+    ("evidence", "Evidence", "proof"),
+    ("hardware", "Hardware", "shop"),
 )
 SIDE_PX = 320
 
@@ -36,8 +36,8 @@ def screen() -> None:
         initial_sidebar_state=SIDE_PX,
     )
     pages = [
-        st.Page(f"pages/{name}.py", title=title, icon=icon, url_path=path, default=path is None)
-        for name, title, icon, path in PAGES
+        st.Page(f"pages/{name}.py", title=title, url_path=path, default=path is None)
+        for name, title, path in PAGES
     ]
     page = st.navigation(pages, position="top")
     with frame.in_words():

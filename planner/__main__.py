@@ -181,7 +181,7 @@ def _audit(options: argparse.Namespace) -> None:
             time_zone=options.time_zone,
             backend=options.backend,
             days=options.days or planner.LAST_DAYS,
-            scenario=scenario.model_dump(mode="json") if scenario else None,
+            scenario=scenario,
         ),
         report=_progress if sys.stderr.isatty() else planner.unheard,
     )

@@ -37,6 +37,8 @@ QUESTIONS = {
     "Risk": "What would make this wrong?",
     "Compare": "How do the plans differ?",
     "Brief": "What do I sign?",
+    "Evidence": "Why believe it?",
+    "Hardware": "What could I buy?",
 }
 
 

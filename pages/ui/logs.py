@@ -66,7 +66,7 @@ def _file(log: str, read: Callable[[Question, Told], Audit]) -> Audit | None:
         columns=choice.columns,
         time_unit=choice.unit,
         time_zone=choice.zone,
-        scenario=_scenario(),
+        scenario=state.scenario(),
     )
     found = _held((log, choice), lambda told: read(question, told))
     if isinstance(found, UnmappedError):
@@ -100,13 +100,9 @@ def _metrics() -> Audit | None:
             icon=":material/block:",
         )
         return None
-    question = Question(source=address, days=float(days), scenario=_scenario())
+    question = Question(source=address, days=float(days), scenario=state.scenario())
     found = _held((address, days), lambda told: planner.audit_apart(question, report=told))
     return None if isinstance(found, UnmappedError) else found
-
-
-def _scenario() -> dict[str, Any]:
-    return state.scenario().model_dump(mode="json")
 
 
 def _held(key: object, read: Callable[[Told], Audit]) -> Audit | UnmappedError | None:

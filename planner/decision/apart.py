@@ -24,7 +24,7 @@ from planner.demand.logs.limits import GIB, KIB, LAST_DAYS
 from planner.demand.logs.progress import unheard
 from planner.demand.logs.results import Audit
 from planner.demand.scenario import Scenario
-from planner.errors import AuditError, ScenarioError, SwitchyardError, UnmappedError
+from planner.errors import AuditError, SwitchyardError, UnmappedError
 from planner.facts.folders import data_folder
 
 MEMORY_BYTES = 2 * 2 * GIB
@@ -48,7 +48,7 @@ class Question:
     time_zone: str | None = None
     backend: str = "duckdb"
     days: float = LAST_DAYS
-    scenario: Mapping[str, Any] | None = None
+    scenario: Scenario | None = None
 
 
 def audit_apart(
@@ -68,7 +68,6 @@ def audit_apart(
     Raises:
         AuditError: the child's sentence, or that it ran out of time or memory.
         UnmappedError: the log has no column for a role; the error carries the columns.
-        ScenarioError: the question's scenario is none.
     """
     called = name or Path(question.source).name
     with _workplace(folder, called) as place, _child(question, place) as child:
@@ -76,7 +75,7 @@ def audit_apart(
         # What planning needs loads here while the child loads what reading needs.
         from planner.decision.audited import NEARLY_DONE, growth_of, timed  # noqa: PLC0415
 
-        scenario = _scenario(question.scenario or {})
+        scenario = question.scenario or Scenario.read({})
         growth = growth_of(scenario)
         found = _found(child, called, most_s, report)
     report("Counting chip time", NEARLY_DONE)
@@ -165,7 +164,7 @@ def _child(question: Question, place: str) -> Iterator["subprocess.Popen[bytes]"
     ) as child:
         try:
             if child.stdin:
-                child.stdin.write(json.dumps(asdict(question)).encode())
+                child.stdin.write(json.dumps(asdict(replace(question, scenario=None))).encode())
                 child.stdin.close()
             yield child
         except BrokenPipeError:
@@ -220,18 +219,6 @@ def answered(question: Question, say: Callable[[list[Any]], None]) -> None:
         say(["error", str(error)])
     except MemoryError:
         say(["error", f"{Path(question.source).name} needs more memory than an audit may use"])
-
-
-def _scenario(given: Mapping[str, Any]) -> Scenario:
-    """The scenario; chips and models of the reader's own are not known here and start afresh."""
-    try:
-        return Scenario.read(given)
-    except ScenarioError:
-        return Scenario.read({key: given[key] for key in given.keys() - NAMING})
-
-
-NAMING = {"classes", "owned", "default_accelerator", "candidates"}
-"""Fields that name chips or models."""
 
 
 def main() -> None:

@@ -89,5 +89,5 @@ def test_the_stamped_page_carries_an_intact_seal(saved, monkeypatch):
 
 def test_the_preview_is_the_page_as_it_prints(show):
     screen = show("brief", profile="enterprise")
-    (picture,) = screen.get("imgs")
+    (picture,) = screen.get("image")
     assert picture.proto.imgs[0].caption.startswith("The page as it prints")
