@@ -15,7 +15,9 @@ from planner.export.brief import brief_pdf
 from planner.export.charts import charts
 from planner.export.figures import Chart, image
 from planner.export.kinds import KINDS, PAPERS
+from planner.export.lines import Lines, image_of_lines
 from planner.export.scenario_file import scenario_toml
+from planner.export.series import series
 from planner.export.tables import csv, tables
 from planner.export.workbook.making import workbook
 
@@ -38,6 +40,11 @@ class Bundle:
     def charts(self) -> dict[str, Chart]:
         """Every chart by name."""
         return charts(self.plan, self.document)
+
+    @cached_property
+    def series(self) -> dict[str, Lines]:
+        """Every chart of lines by name; each plans a dozen scenarios anew."""
+        return series(self.plan, self.document)
 
     def files(self, kind: str) -> dict[str, bytes]:
         """The files of one kind by name. Raises: ExportError where the kind is unknown."""
@@ -87,7 +94,8 @@ def _toml(held: Bundle) -> dict[str, bytes]:
 
 def _images(kind: str) -> Callable[[Bundle], dict[str, bytes]]:
     return lambda held: {
-        f"charts/{name}.{kind}": image(chart, kind) for name, chart in held.charts.items()
+        **{f"charts/{name}.{kind}": image(chart, kind) for name, chart in held.charts.items()},
+        **{f"charts/{name}.{kind}": image_of_lines(c, kind) for name, c in held.series.items()},
     }
 
 

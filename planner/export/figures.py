@@ -7,7 +7,8 @@ import io
 import itertools
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -75,20 +76,27 @@ def drawn(chart: Chart) -> Drawing:
     """A chart as vector graphics, for a page that has a heading for it."""
     alt = "; ".join(literal(f"{bar.label}: {bar.value}") for bar in chart.bars)
     with _drawing, mpl.rc_context(style()):
-        return Drawing(alt, _saved(_figure(chart), "svg").decode())
+        return Drawing(alt, saved(_figure(chart), "svg").decode())
 
 
 def image(chart: Chart, kind: str) -> bytes:
     """A chart on white paper as a file of its own. kind: svg or png."""
-    dpi = PRINT_DPI if kind == "png" else POINTS_PER_INCH
-    own: dict[Any, Any] = {"savefig.facecolor": "white", "figure.dpi": dpi, "savefig.dpi": dpi}
-    with _drawing, mpl.rc_context({**style(), **own}):
+    with alone(kind):
         figure = _figure(chart)
         (axes,) = figure.axes
         _text(axes, chart.title, 0, -1, strong=True)
         for n, line in enumerate(wrap(chart.note, LINE_CHARACTERS * chart.n_columns)):
             _text(axes, line, 0, len(chart.bars) + n, strong=False)
-        return _saved(figure, kind, pad=True)
+        return saved(figure, kind, pad=True)
+
+
+@contextmanager
+def alone(kind: str) -> Iterator[None]:
+    """The look of a figure that is a file of its own; one is drawn at a time."""
+    dpi = PRINT_DPI if kind == "png" else POINTS_PER_INCH
+    own: dict[Any, Any] = {"savefig.facecolor": "white", "figure.dpi": dpi, "savefig.dpi": dpi}
+    with _drawing, mpl.rc_context({**style(), **own}):
+        yield
 
 
 @cache
@@ -149,7 +157,7 @@ def _text(axes: Axes, words: str, side: int, y: int, strong: bool) -> Annotation
     )
 
 
-def _saved(figure: Figure, kind: str, *, pad: bool = False) -> bytes:
+def saved(figure: Figure, kind: str, *, pad: bool = False) -> bytes:
     """The same figure gives the same bytes: no date, no name of the program."""
     out, undated = io.BytesIO(), {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
     frame: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": MARGIN_INCHES} if pad else {}

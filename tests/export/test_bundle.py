@@ -19,6 +19,7 @@ from planner.export.bundle import Bundle
 from planner.export.charts import charts
 from planner.export.kinds import KINDS
 from planner.export.scenario_file import scenario_toml
+from planner.export.words import OPTIONS
 from tests.export.printing import AT, planned
 
 
@@ -71,7 +72,7 @@ def test_text_that_looks_like_a_formula_is_quoted_and_negative_numbers_stay(name
 def test_every_chart_comes_as_svg_and_png(held):
     for kind, magic in (("svg", b"<?xml"), ("png", b"\x89PNG")):
         files = held.files(kind)
-        assert len(files) == len(held.charts) == 8
+        assert len(files) == len(held.charts) + len(held.series) == 12
         assert all(content.startswith(magic) for content in files.values())
     for content in held.files("png").values():
         assert min(Image.open(io.BytesIO(content)).size) > 300
@@ -84,6 +85,19 @@ def test_every_starting_scenario_has_its_charts(profile):
     assert all(chart.bars and chart.title for chart in found.values())
     net = found["bridge"].bars[-1].spans[0][1]
     assert net == pytest.approx(document["net"]["usd_per_year"], rel=0.02, abs=1e4)
+
+
+def test_lines_run_through_the_plans_own_figures(held):
+    document, lines = held.document, held.series
+    (built, *_) = lines["day"].lines
+    record = document["options"][0]
+    assert max(built.ys) * 1e6 == pytest.approx(record["facility_peak_w"])
+    assert len(lines["ratio"].lines) >= 2
+    assert lines["ratio"].upright[0] == document["headline"]["decode_to_prefill_token_ratio"]
+    (line,) = (each for each in lines["service"].lines if each.label == OPTIONS["as-built"])
+    allowed = min(row.p99_ttft_s for row in held.plan.scenario.classes)
+    sold = dict(zip(line.xs, line.ys, strict=True))[allowed]
+    assert sold == pytest.approx(record["cost_usd_per_mtok"])
 
 
 @pytest.mark.parametrize("profile", profiles.names())

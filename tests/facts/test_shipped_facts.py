@@ -23,7 +23,7 @@ SUFFIX_UNITS = {
     "usd_per_kwh": "USD/kWh", "_usd_per_kw_month": "USD/kW-month", "usd_per_mw": "USD/MW",
     "_usd_per_mw_year": "USD/MW-year", "_usd_per_gb": "USD/GB", "_usd_per_mtok": "USD/Mtok",
     "_years": "years", "_months": "months", "_weeks": "weeks", "_w": "W", "_bytes": "bytes",
-    "_hours": "hours",
+    "_hours": "hours", "bend_order": "1",
     "_s": "s", "_j_per_bit": "J/bit", "_j_per_flop": "J/FLOP", "_tokens": "tokens",
     "_tokens_per_step": "tokens/step", "_fte_per_mw": "FTE/MW", "_mm": "mm", "_mm2": "mm2",
     "_multiple": "1", "_layers": "1", "pue": "1", "_max_over_min": "1", "usd_per_eur": "1",

@@ -1,0 +1,128 @@
+"""What the pages draw as lines, for files: a day, other ratios, fuller chips, faster service."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from planner import text
+from planner.decision.loads import latencies
+from planner.decision.plan import Plan
+from planner.decision.variants import at_ratio, at_strictness
+from planner.export.content import contender
+from planner.export.lines import Line, Lines
+from planner.export.words import OPTIONS
+from planner.facts.units import HOURS_PER_DAY, W_PER_MW
+
+Record = Mapping[str, Any]
+RATIOS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 20.0)
+FACTORS = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
+FULL = (0.5, 0.75, 1.0)
+HALF = HOURS_PER_DAY // 2
+
+
+def series(plan: Plan, document: Record) -> dict[str, Lines]:
+    """Every chart of lines by a name fit for a file; one of which nothing serves is left out."""
+    found = {
+        "day": day(plan, document),
+        "ratio": ratio(plan, document),
+        "load": load(plan),
+        "service": service(plan),
+    }
+    return {name: chart for name, chart in found.items() if chart.lines}
+
+
+def day(plan: Plan, document: Record) -> Lines:
+    """Power at the meter around the busiest hour of an average day. [MW]"""
+    shown = dict.fromkeys(("as-built", contender(plan, plan.risk)))
+    rows = [row for row in (*document["options"], document["proposed"]) if row["id"] in shown]
+    hours = range(-HALF, HALF + 1)
+    lines = [
+        Line(
+            OPTIONS[row["id"]],
+            list(hours),
+            [row["facility_by_hour_w"][hour % HOURS_PER_DAY] / W_PER_MW for hour in hours],
+        )
+        for row in rows
+    ]
+    held = [row["facility_provisioned_w"] / W_PER_MW for row in rows]
+    marks = [(hour, str(hour)) for hour in hours if hour % (HALF // 2) == 0]
+    guides = [(mw, f"held: {text.mw(mw)}") for mw in held]
+    return Lines(
+        lines,
+        "Hours from the busiest",
+        text.mw,
+        marks,
+        guides=guides,
+        title="Power drawn over an average day",
+    )
+
+
+def ratio(plan: Plan, document: Record) -> Lines:
+    """Yearly cost of every option against the ratio, each ratio sized anew. [USD/year]"""
+    rows = [row for each in RATIOS for row in at_ratio(plan, each)]
+    today = document["headline"]["decode_to_prefill_token_ratio"]
+    return Lines(
+        _by_option(rows, "ratio", "cost_usd_per_year"),
+        "Output : input tokens",
+        text.usd,
+        [(each, text.ratio(each)) for each in RATIOS[::2]],
+        log=True,
+        upright=(today, "today"),
+        title="Cost of a year at another ratio",
+    )
+
+
+def service(plan: Plan) -> Lines:
+    """Cost per million useful tokens against the time allowed to the first token. [USD/Mtok]"""
+    rows = [row for each in FACTORS for row in at_strictness(plan, each)]
+    limits = sorted({row["limit_s"] for row in rows})
+    return Lines(
+        _by_option(rows, "limit_s", "cost_usd_per_mtok"),
+        "Slowest 1 of 100 first tokens, of the class asked the fastest",
+        text.usd,
+        [(limit, text.seconds(limit)) for limit in limits],
+        log=True,
+        title="Cost per million useful tokens at stricter and looser service",
+    )
+
+
+def load(plan: Plan) -> Lines:
+    """Worst share of a service level used, as the chips of an option are run fuller."""
+    rows = latencies(plan, tuple(dict.fromkeys(("as-built", contender(plan, plan.risk)))))
+    worst: dict[tuple[str, float], float | None] = {}
+    for row in rows:
+        key, used = (row["option_id"], row["fullness"]), _used(row)
+        if None in (used, worst.get(key, 0.0)):
+            worst[key] = None
+        else:
+            worst[key] = max(used or 0.0, worst.get(key) or 0.0)
+    records = [{"option_id": k[0], "fullness": k[1], "used": v} for k, v in worst.items()]
+    return Lines(
+        _by_option(records, "fullness", "used"),
+        "How full the chips are run, of the plan",
+        text.percent,
+        [(each, text.percent(each)) for each in FULL],
+        guides=[(1.0, "allowed")],
+        upright=(1.0, "as planned"),
+        title="Slowest 1 of 100 requests over what is allowed, worst class",
+    )
+
+
+def _used(row: Record) -> float | None:
+    """The larger share of the two service levels; None where a pool saturates."""
+    first, further = row["p99_ttft_s"], row["p99_tpot_s"]
+    if first is None or further is None:
+        return None
+    return float(max(first / row["limit_ttft_s"], further / row["limit_tpot_s"]))
+
+
+def _by_option(rows: Iterable[Record], x: str, y: str) -> Sequence[Line]:
+    """A line per option through the records that have a value."""
+    held: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        if row[y] is not None:
+            held.setdefault(row["option_id"], []).append((row[x], row[y]))
+    order = [name for name in OPTIONS if name in held]
+    return [
+        Line(OPTIONS[name], [at for at, _ in held[name]], [value for _, value in held[name]])
+        for name in order
+    ]
