@@ -155,7 +155,7 @@ def _wait(server, url):
             with urllib.request.urlopen(url, timeout=5) as answer:
                 assert answer.status == 200
                 return
-        except (urllib.error.URLError, ConnectionError):
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
             assert time.monotonic() < deadline, "the dashboard did not answer"
             time.sleep(0.1)
 
