@@ -17,9 +17,7 @@ def admitted(claims: Mapping[str, Any], held: Settings) -> Identity:
     """
     name = claims.get(held.user_claim)
     if not isinstance(name, str) or not name.strip():
-        raise ForbiddenError(
-            f"Your sign-in names no {held.user_claim}, so you cannot be told apart."
-        )
+        raise ForbiddenError(f"Your sign-in names no {held.user_claim}: nobody knows who you are.")
     if held.user_claim == "email" and claims.get("email_verified", True) is not True:
         raise ForbiddenError("Your sign-in has not verified your e-mail address.")
     mine = {name, *_values(claims.get(held.role_claim))}

@@ -128,15 +128,13 @@ def address():
 
 
 @contextmanager
-def dashboard(**environment):
+def dashboard(script="app.py", *, port=None, log=None, **environment):
     """A dashboard of its own; its process carries the address."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
+    port = port or free_port()
     options = {"port": port, "headless": "true", "address": "127.0.0.1", "fileWatcherType": "none"}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    command = [sys.executable, "-m", "streamlit", "run", str(script)]
     command += [f"--server.{name}={value}" for name, value in options.items()]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": log or subprocess.DEVNULL}
     server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, **quiet)
     server.address = f"http://127.0.0.1:{port}"
     try:
@@ -145,6 +143,13 @@ def dashboard(**environment):
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(30)
+
+
+def free_port():
+    """A port of this machine that nobody uses now."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return held.getsockname()[1]
 
 
 def _wait(server, url):
