@@ -8,6 +8,8 @@ from planner import ForbiddenError, Identity, StoreError
 from server.settings import EVERYBODY, Settings
 
 HOUR_S = 3600.0
+PERSON = "user:"
+"""Marks a person in a list of roles: nobody enters by taking a group's name as their own."""
 
 
 def admitted(claims: Mapping[str, Any], held: Settings) -> Identity:
@@ -20,7 +22,7 @@ def admitted(claims: Mapping[str, Any], held: Settings) -> Identity:
         raise ForbiddenError(f"Your sign-in names no {held.user_claim}: nobody knows who you are.")
     if held.user_claim == "email" and claims.get("email_verified", True) is not True:
         raise ForbiddenError("Your sign-in has not verified your e-mail address.")
-    mine = {name, *_values(claims.get(held.role_claim))}
+    mine = {f"{PERSON}{name}", *_values(claims.get(held.role_claim))}
     listed = (
         ("approver", held.approvers),
         ("editor", held.editors),
@@ -57,6 +59,5 @@ def _identity(name: str, role: Any) -> Identity:
 
 
 def _values(claim: Any) -> Iterable[str]:
-    if isinstance(claim, str):
-        return [claim]
-    return [part for part in claim if isinstance(part, str)] if isinstance(claim, list) else []
+    values = claim if isinstance(claim, list) else [claim]
+    return [part for part in values if isinstance(part, str) and not part.startswith(PERSON)]

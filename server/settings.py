@@ -34,7 +34,7 @@ class Settings:
     """How this installation is reached, who may enter, and how much each may do.
 
     public_url: scheme and host that browsers use; "" on loopback without sign-in.
-    viewers, editors, approvers: user names and values of the role claim; "*" is everybody.
+    viewers, editors, approvers: values of the role claim, and user:NAME; "*" is everybody.
     """
 
     auth: str
