@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui import fleets, keeping, risks, trends
 from planner import Scenario
+from tests.store.conftest import postgres_server  # noqa: F401 a fixture of two replicas
 
 ROOT = Path(__file__).parents[2]
 PAGE_PATHS = {
