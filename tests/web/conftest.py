@@ -139,7 +139,7 @@ def dashboard(script="app.py", *, port=None, log=None, **environment):
     server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, **quiet)
     server.address = f"http://127.0.0.1:{port}"
     try:
-        _wait(server, f"{server.address}/_stcore/health")
+        wait_for(server, f"{server.address}/_stcore/health")
         yield server
     finally:
         server.send_signal(signal.SIGINT)
@@ -153,7 +153,8 @@ def free_port():
         return held.getsockname()[1]
 
 
-def _wait(server, url):
+def wait_for(server, url):
+    """Wait until a server answers."""
     deadline = time.monotonic() + 60
     while True:
         assert server.poll() is None, "the dashboard did not start"
