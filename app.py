@@ -40,8 +40,7 @@ def screen() -> None:
         st.Page(f"pages/{name}.py", title=title, url_path=path, default=path is None)
         for name, title, path in PAGES
     ]
-    page = st.navigation(pages, position=account.menu())
-    account.gate()
+    page = account.gated(pages)
     with frame.in_words():
         answers.ready()
         controls.panel()
@@ -55,7 +54,6 @@ def screen() -> None:
 if __name__ == "__main__":
     screen()
 else:
-    # Streamlit takes a folder named pages for its older kind of pages until the first run ends,
-    # and would answer the first link of a day with "page not found".
+    # Else Streamlit answers the first link of a day, before its first run, with "page not found".
     PagesManager.uses_pages_directory = False
     server = App(__file__, **guarded(answers.warming, keeping.store))

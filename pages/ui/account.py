@@ -1,9 +1,9 @@
 """Who is here: the way in and out, and what each may do in a while."""
 
 import math
-from typing import Literal
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from pages.ui.who import claims, reader
 from pages.ui.widgets import plain
@@ -12,28 +12,28 @@ from server import counts
 from server.quotas import Pace
 from server.settings import settings
 
-
-def menu() -> Literal["top", "hidden"]:
-    """Where the pages are listed; nowhere for somebody outside."""
-    try:
-        reader()
-    except ForbiddenError:
-        return "hidden"
-    return "top"
+NO_LINK = "@\N{WORD JOINER}"
+"""Keeps Markdown from making a link of a name that is an address."""
 
 
-def gate() -> None:
-    """Nobody passes who may not enter, or who goes faster than one user may."""
+def gated(pages: list[StreamlitPage]) -> StreamlitPage:
+    """The page that is asked for; nobody passes who may not enter, or goes too fast."""
     counts.RUNS.inc()
-    if settings().auth == "none":
-        return
     try:
         who = reader()
     except ForbiddenError as error:
         counts.TURNED_AWAY.inc()
+        st.navigation(pages, position="hidden")
         _door(str(error))
         st.stop()
-    _badge(who)
+    page = st.navigation(pages, position="top")
+    if settings().auth != "none":
+        _badge(who)
+        _not_too_fast(who)
+    return page
+
+
+def _not_too_fast(who: Identity) -> None:
     wait_s = _pace().wait_s(who.user)
     if wait_s:
         counts.LIMITED.labels("steps").inc()
@@ -60,7 +60,7 @@ def _door(why: str) -> None:
 
 def _badge(who: Identity) -> None:
     with st.sidebar, st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(plain(f"{who.user} · {who.role}"), width="stretch")
+        st.caption(plain(f"{who.user} · {who.role}").replace("@", NO_LINK), width="stretch")
         _way_out()
 
 
