@@ -1,11 +1,9 @@
 """S1 on the running dashboard: what a stranger on the network gets, and what a browser may do."""
 
-import http.client
-from urllib.parse import urlsplit
-
 import pytest
 
-from tests.web.conftest import PAGE_PATHS, PAGES, ROOT, dashboard
+from tests.web.conftest import PAGE_PATHS, PAGES, ROOT
+from tests.web.visitor import asked
 
 STREAM = "/_stcore/stream"
 UPGRADE = {
@@ -46,23 +44,6 @@ TRAVERSALS = [
     "/~root",
 ]
 OURS = ("def screen()", "root:x:0", "maxUploadSize", "repositoryformatversion")
-
-
-def asked(address, path, method="GET", **headers):
-    """Status, headers and text of an answer; the path goes out as it is."""
-    where = urlsplit(address)
-    connection = http.client.HTTPConnection(where.hostname, where.port, timeout=10)
-    try:
-        connection.putrequest(method, path, skip_host="Host" in headers)
-        for name, text in headers.items():
-            connection.putheader(name, text)
-        connection.endheaders()
-        answer = connection.getresponse()
-        kept = {name.lower(): text for name, text in answer.getheaders()}
-        body = b"" if answer.status == 101 else answer.read()
-        return answer.status, kept, body.decode(errors="replace")
-    finally:
-        connection.close()
 
 
 @pytest.mark.parametrize("path", ["/", "/ladder", "/_stcore/health", "/ready", "/_stcore/metrics"])
@@ -153,13 +134,6 @@ def test_s1_the_limits_of_streamlit_are_set(monkeypatch):
 
 def test_ready_is_who_reaches_the_store(address):
     assert asked(address, "/ready")[::2] == (200, '{"store":"ready"}')
-
-
-def test_not_ready_is_who_does_not(tmp_path):
-    in_the_way = tmp_path / "a file where the folder should be"
-    in_the_way.touch()
-    with dashboard(SWITCHYARD_DATA_DIR=str(in_the_way)) as server:
-        assert asked(server.address, "/ready")[::2] == (503, '{"store":"away"}')
 
 
 @pytest.mark.browser

@@ -5,13 +5,12 @@ import shutil
 import signal
 import subprocess
 import time
-from contextlib import ExitStack
-from urllib.request import Request, urlopen
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.web.conftest import ROOT, dashboard, free_port
-from tests.web.visitor import Visitor
+from tests.web.conftest import ROOT, dashboard, free_port, wait_for
+from tests.web.visitor import Visitor, asked
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 SECRET = "s" * 40
@@ -41,11 +40,13 @@ def site(postgres_server, tmp_path_factory):
             metrics = free_port()
             own = settings | {"SWITCHYARD_METRICS": f"127.0.0.1:{metrics}"}
             replicas.append(held.enter_context(dashboard(**own)))
-            replicas[-1].metrics = f"http://127.0.0.1:{metrics}/metrics"
-        held.enter_context(nginx(port, replicas, tmp_path_factory.mktemp("nginx")))
+            replicas[-1].metrics = f"http://127.0.0.1:{metrics}"
+        proxy = held.enter_context(nginx(port, replicas, tmp_path_factory.mktemp("nginx")))
+        wait_for(proxy, f"http://127.0.0.1:{port}/_stcore/health")
         yield f"http://127.0.0.1:{port}", replicas
 
 
+@contextmanager
 def nginx(port, replicas, folder):
     """The shipped configuration with addresses of this machine and without encryption."""
     text = (ROOT / "deploy/nginx.conf").read_text()
@@ -56,32 +57,26 @@ def nginx(port, replicas, folder):
     text = text.replace("/tmp/", f"{folder}/")
     (folder / "nginx.conf").write_text(text)
     command = [NGINX, "-c", str(folder / "nginx.conf"), "-g", "daemon off;"]
-    stack = ExitStack()
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    stack.callback(process.wait, 30)
-    stack.callback(process.terminate)
-    return stack
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
-def browsed(site, route=""):
+def browsed(address, route=""):
     """The page through the proxy: status and the cookie that names the route."""
     headers = {"X-Switchyard-Proxy-Secret": SECRET, "X-Forwarded-Email": "ada@example.com"}
     if route:
         headers["Cookie"] = f"switchyard_route={route}"
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            answer = urlopen(Request(site, headers=headers), timeout=10)
-            break
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-    found = re.search(r"switchyard_route=(\w+)", answer.headers.get("Set-Cookie", ""))
-    return answer.status, found and found[1]
+    status, held, _ = asked(address, "/", **headers)
+    found = re.search(r"switchyard_route=(\w+)", held.get("set-cookie", ""))
+    return status, found and found[1]
 
 
 def runs(replica):
-    text = urlopen(replica.metrics, timeout=10).read().decode()
+    text = asked(replica.metrics, "/metrics")[2]
     return float(re.search(r"^switchyard_runs_total (\S+)", text, re.MULTILINE)[1])
 
 
@@ -116,8 +111,7 @@ def test_browsers_share_the_replicas_out(site):
 
 def test_readiness_is_not_for_the_network(site):
     address, _ = site
-    with pytest.raises(OSError, match="404"):
-        urlopen(f"{address}/ready", timeout=10)
+    assert asked(address, "/ready")[0] == 404
 
 
 def test_f2_a_killed_replica_is_replaced_at_once_and_the_draft_goes_on(site):

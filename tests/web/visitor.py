@@ -1,6 +1,8 @@
 """A browser without a screen: opens a session, presses buttons, and reads what it is shown."""
 
+import http.client
 from contextlib import ExitStack
+from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -55,3 +57,20 @@ class Visitor:
                 element = answer.delta.new_element
                 if element.HasField("button"):
                     self.buttons[element.button.label] = element.button.id
+
+
+def asked(address, path, method="GET", **headers):
+    """Status, headers and text of an answer; the path goes out as it is."""
+    where = urlsplit(address)
+    connection = http.client.HTTPConnection(where.hostname, where.port, timeout=10)
+    try:
+        connection.putrequest(method, path, skip_host="Host" in headers)
+        for name, text in headers.items():
+            connection.putheader(name, text)
+        connection.endheaders()
+        answer = connection.getresponse()
+        kept = {name.lower(): text for name, text in answer.getheaders()}
+        body = b"" if answer.status == 101 else answer.read()
+        return answer.status, kept, body.decode(errors="replace")
+    finally:
+        connection.close()
