@@ -5,7 +5,7 @@ import time
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -114,7 +114,7 @@ def refusal(scope: Scope, held: Settings) -> Refusal | None:
         return None if scope.get("method") in READING else WRONG_METHOD
     if held.auth == "none" and not is_loopback((scope.get("server") or ("", 0))[0]):
         return NOT_LOCAL
-    if (urlsplit(f"//{given.get('host', '')}").hostname or "") not in held.hosts:
+    if (_parts(f"//{given.get('host', '')}").hostname or "") not in held.hosts:
         return WRONG_HOST
     if held.auth == "proxy" and not _from_proxy(given, held):
         return NO_PROXY
@@ -130,12 +130,20 @@ def _crossing(scope: Scope, given: Headers, held: Settings) -> Refusal | None:
             return None
         if not scope["path"].startswith(UPLOADS):
             return WRONG_METHOD
-    origin = urlsplit(given.get("origin", ""))
+    origin = _parts(given.get("origin", ""))
     if held.public_url:
         own = f"{origin.scheme}://{origin.netloc}" == held.public_url
     else:
         own = bool(origin.netloc) and origin.netloc == given.get("host")
     return None if own else WRONG_ORIGIN
+
+
+def _parts(address: str) -> SplitResult:
+    """The parts of an address; of what is none, none."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def _from_proxy(given: Headers, held: Settings) -> bool:

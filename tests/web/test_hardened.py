@@ -66,7 +66,15 @@ def test_s1_a_page_of_this_installation_opens_a_session(address):
 
 @pytest.mark.parametrize(
     "origin",
-    [None, "", "null", "http://evil.example", "http://127.0.0.1", "https://127.0.0.1.evil.example"],
+    [
+        None,
+        "",
+        "null",
+        "http://evil.example",
+        "http://127.0.0.1",
+        "https://127.0.0.1.evil.example",
+        "http://[",
+    ],
 )
 def test_s1_a_foreign_or_missing_origin_opens_no_session(address, origin):
     given = {} if origin is None else {"Origin": origin}
@@ -74,7 +82,9 @@ def test_s1_a_foreign_or_missing_origin_opens_no_session(address, origin):
     assert status == 403
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "[::2]", "a@b", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "[::2]", "[", "[x]", "a@b", ""]
+)
 @pytest.mark.parametrize("path", ["/", "/_stcore/host-config"])
 def test_s1_a_host_of_another_name_is_refused(address, path, host):
     assert asked(address, path, Host=host)[0] == 400
