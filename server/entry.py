@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.util import find_spec
 from typing import Any
 
 from starlette.middleware import Middleware
@@ -24,6 +25,7 @@ def guarded(warming: Warming, open_store: Callable[[], Store]) -> dict[str, Any]
     try:
         held = settings()
         require_safe(held, config.get_option("server.address"))
+        _require_parts(held)
     except SettingsError as error:
         sys.exit(f"Switchyard does not start. {error}")
     if held.auth != "none":
@@ -37,6 +39,11 @@ def guarded(warming: Warming, open_store: Callable[[], Store]) -> dict[str, Any]
         "middleware": [Middleware(Guard, settings=held)],
         "on_script_error": _broken,
     }
+
+
+def _require_parts(held: Settings) -> None:
+    if held.oidc and find_spec("authlib") is None:
+        raise SettingsError("Sign-in needs Authlib: install requirements-hosted.lock.")
 
 
 def _watched(held: Settings, warming: Warming) -> Warming:

@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from server.guard import Guard, kind, refusal
 from server.settings import read
@@ -26,7 +28,7 @@ def request(path="/", server="127.0.0.1", asked="http", method="GET", **headers)
         "method": method,
         "path": path,
         "server": (server, 8501),
-        "headers": [(name.encode(), text.encode()) for name, text in listed.items()],
+        "headers": [(name.encode(), text.encode("latin-1")) for name, text in listed.items()],
     }
 
 
@@ -54,6 +56,12 @@ def test_s1_a_session_is_opened_from_the_public_address_alone():
         "null",
     ):
         assert opened(origin) == "origin"
+
+
+@given(st.text(st.characters(max_codepoint=255)))
+def test_b5_no_header_breaks_the_guard(text):
+    for held in (read({}), OIDC):
+        assert why(held, asked="websocket", path="/_stcore/stream", host=text, origin=text)
 
 
 def test_probes_may_come_by_any_name():

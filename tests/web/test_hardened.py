@@ -148,7 +148,7 @@ def test_ready_is_who_reaches_the_store(address):
 
 @pytest.mark.browser
 def test_s1_every_page_and_chart_works_under_the_policy(chromium, address):
-    context = chromium.new_context(viewport={"width": 1440, "height": 1000})
+    context = chromium.new_context(viewport={"width": 1440, "height": 1000}, bypass_csp=False)
     page = context.new_page()
     said = []
     page.on("console", lambda message: said.append(message.text))

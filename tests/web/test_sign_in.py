@@ -51,7 +51,7 @@ def address(identities, tmp_path_factory):
 
 @pytest.fixture
 def tab(chromium, address):
-    context = chromium.new_context(viewport={"width": 1440, "height": 1000})
+    context = chromium.new_context(viewport={"width": 1440, "height": 1000}, bypass_csp=False)
     page = context.new_page()
     page.goto(address)
     yield page
@@ -97,7 +97,7 @@ def test_s3_a_name_that_the_provider_has_not_verified_stays_outside(tab):
 
 
 def test_s3_a_cookie_of_ones_own_making_opens_nothing(chromium, address):
-    context = chromium.new_context()
+    context = chromium.new_context(bypass_csp=False)
     forged = "2|1:0|10:1700000000|15:_streamlit_user|20:eyJlbWFpbCI6ImJvYiJ9|aaaa"
     context.add_cookies([{"name": "_streamlit_user", "value": forged, "url": address}])
     page = context.new_page()
