@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv --no-config pip compile --quiet --universal --python-versio
 PYTEST := $(RUN) pytest
 
 .DELETE_ON_ERROR:
-.PHONY: help app test lint soak sweep oracle bench lock clean
+.PHONY: help app test lint soak sweep oracle bench lock sbom clean
 
 help:
 	@echo "make app    open the dashboard on http://127.0.0.1:$(PORT) (PORT=… for another)"
@@ -20,6 +20,7 @@ help:
 	@echo "make sweep  long property and parity sweeps"
 	@echo "make oracle simulated pools anew, and the report that compares them (some ten minutes)"
 	@echo "make bench  speed of the engine and of a page"
+	@echo "make sbom   what a hosted installation is made of, and under which licences, in build/"
 	@echo "make lock   renew the lock files (LOCK_FLAGS=--upgrade for newer versions)"
 	@echo "make clean  remove the environment and every cache"
 
@@ -48,11 +49,17 @@ oracle: $(VENV)/test.stamp
 bench: $(VENV)/test.stamp
 	$(PYTEST) benchmarks --benchmark-enable --benchmark-only --benchmark-columns=min,median,max,rounds
 
+sbom: requirements-hosted.lock $(VENV)/test.stamp
+	mkdir -p build
+	$(RUN) cyclonedx_py requirements $< --output-reproducible -o build/sbom.json
+	$(RUN) piplicenses --packages $$(sed -n 's/^\([a-z0-9._-]*\)\(\[.*\]\)\{0,1\}==.*/\1/p' $<) \
+		--format=markdown --with-urls --output-file=build/licences.md
+
 # Each lock stands on the one before it, so every environment runs the same base.
 lock: $(BIN)/uv
 	$(COMPILE) --group uv -o requirements-uv.lock
 	$(COMPILE) -o requirements.lock pyproject.toml
-	for extra in postgres spark test; do \
+	for extra in hosted postgres spark test; do \
 		$(COMPILE) -c requirements.lock --extra $$extra -o requirements-$$extra.lock pyproject.toml \
 		|| exit 1; \
 	done

@@ -9,7 +9,8 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.starlette import App
 
-from pages.ui import answers, controls, frame, state
+from pages.ui import account, answers, controls, frame, keeping, state
+from server.entry import guarded
 
 PAGES = (
     ("start", "Start", None),
@@ -39,7 +40,7 @@ def screen() -> None:
         st.Page(f"pages/{name}.py", title=title, url_path=path, default=path is None)
         for name, title, path in PAGES
     ]
-    page = st.navigation(pages, position="top")
+    page = account.gated(pages)
     with frame.in_words():
         answers.ready()
         controls.panel()
@@ -53,7 +54,6 @@ def screen() -> None:
 if __name__ == "__main__":
     screen()
 else:
-    # Streamlit takes a folder named pages for its older kind of pages until the first run ends,
-    # and would answer the first link of a day with "page not found".
+    # Else Streamlit answers the first link of a day, before its first run, with "page not found".
     PagesManager.uses_pages_directory = False
-    server = App(__file__, lifespan=answers.warming)
+    server = App(__file__, **guarded(answers.warming, keeping.store))

@@ -119,7 +119,12 @@ FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
 
 PLANNER = [p for p in tracked() if p.startswith("planner/") and p.endswith(".py")]
 ENGINE = [p for p in PLANNER if "/migrations/" not in p]
-WEB = [p for p in tracked() if p == "app.py" or (p.startswith("pages/") and p.endswith(".py"))]
+WEB = [
+    p
+    for p in tracked()
+    if p == "app.py" or (p.startswith(("pages/", "server/")) and p.endswith(".py"))
+]
+SERVER = [p for p in WEB if p.startswith("server/")]
 
 
 def module_of(path: str) -> str:
@@ -208,6 +213,11 @@ def test_the_web_uses_only_what_the_planner_makes_public(path):
             assert {alias.name for alias in node.names} <= public, path
         elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "planner":
             assert node.attr in public, f"{path}:{node.lineno} planner.{node.attr}"
+
+
+@pytest.mark.parametrize("path", SERVER)
+def test_what_guards_the_dashboard_knows_nothing_of_its_pages(path):
+    assert not {module.split(".")[0] for module in imported(path)} & {"pages", "app", "tests"}
 
 
 @pytest.mark.parametrize("path", [p for p in WEB if p != "pages/ui/state.py"])

@@ -1,6 +1,5 @@
 """What outlives this browser: drafts, named versions and links, as the store keeps them."""
 
-import getpass
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +7,8 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import answers
-from planner import Catalog, Identity, Reopened, Saved, Scenario, Store, StoreError, headline_of
+from pages.ui.who import may_save, reader
+from planner import Catalog, Reopened, Saved, Scenario, Store, StoreError, headline_of
 
 Reference = tuple[str, int]
 """Id and version of an overlay: a reader's own facts on one chip, model or price."""
@@ -28,14 +28,6 @@ class Opened:
 def store() -> Store:
     """The store of this installation. Raises: StoreError while it cannot be opened."""
     return Store()
-
-
-def reader() -> Identity:
-    """Who asks; without sign-in, whoever runs this program."""
-    try:
-        return Identity(getpass.getuser(), "approver")
-    except (OSError, KeyError):
-        return Identity("owner", "approver")
 
 
 @st.cache_resource(show_spinner=False)
@@ -80,6 +72,7 @@ def is_mine(held: Saved) -> bool:
 
 def keep_fact(content: Mapping[str, Any], before: Saved | None) -> Saved:
     """Keep an overlay, as the next version of one before. Raises: StoreError."""
+    may_save(store())
     return store().overlays.save(reader(), content, after=before)
 
 
@@ -114,7 +107,9 @@ def save(scenario: Scenario, opened: Opened | None) -> Opened:
     """The next version of what was opened, or a new scenario; with the result it has now.
 
     Raises: OvertakenError when somebody saved in the meantime; nothing is overwritten.
+    ForbiddenError when the role does not allow it, or the day's quota is used up.
     """
+    may_save(store())
     after, link = (opened.saved, opened.link) if opened else (None, None)
     content = scenario.model_dump(mode="json")
     headline = headline_of(answers.plan_of(scenario))

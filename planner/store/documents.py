@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, func, select
 
 from planner.errors import StoreError
 from planner.facts.catalog import Catalog, load_catalog, shipped_files
@@ -104,6 +104,16 @@ class Documents:
             wanted = and_(wanted, versions.c.owner == who.user)
         with self.database.reading() as connection:
             return rows.listed(connection, wanted, versions.c.saved_at.desc())
+
+    def n_saved(self, who: Identity, since: datetime) -> int:
+        """How many versions this user has added from a moment on."""
+        mine = and_(
+            versions.c.kind == self.kind.id,
+            versions.c.author == who.user,
+            versions.c.saved_at >= since,
+        )
+        with self.database.reading() as connection:
+            return connection.execute(select(func.count()).where(mine)).scalar_one()
 
     def _row(
         self,

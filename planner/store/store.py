@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from sqlalchemy import select
+
 from planner.demand.scenario import Scenario
 from planner.facts.catalog import Catalog
 from planner.store import archive, checking, reopening
@@ -17,6 +19,7 @@ from planner.store.kinds import OVERLAY, SCENARIO, SCENARIO_SCHEMA, upgraded
 from planner.store.links import Links
 from planner.store.records import Draft, Reference, Saved
 from planner.store.reopening import Reopened
+from planner.store.tables import versions
 from planner.store.trail import Trail
 
 
@@ -80,6 +83,11 @@ class Store:
     def reopen(self, who: Identity, saved: Saved, *, link: str | None = None) -> Reopened:
         """A saved scenario under this release: result then and now, and what moved it."""
         return reopening.reopened(self._database, who, saved, link)
+
+    def require_answer(self) -> None:
+        """Raise StoreError where the database does not answer."""
+        with self._database.reading() as connection:
+            connection.execute(select(versions.c.version).limit(1))
 
     def check(self, who: Identity, *, holds: str | None = None) -> Checked:
         """Whether anything kept was edited, for an approver; see `checking.check`."""

@@ -25,6 +25,16 @@ def test_a_saved_scenario_opens_again_whole(store, address, opened_stores):
     assert saved.catalog_version == planner.load_catalog().version
 
 
+def test_what_one_user_saved_lately_is_counted(store):
+    before = datetime.now(UTC)
+    first = save(store)
+    save(store, after=first, growth_frac_per_year=0.1)
+    save(store, who=BOB)
+    assert store.scenarios.n_saved(ANN, before) == 2
+    assert store.scenarios.n_saved(ANN, datetime.now(UTC)) == 0
+    assert store.overlays.n_saved(ANN, before) == 0
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/St_Johns"])
 def test_a_moment_is_kept_in_utc_wherever_the_machine_stands(store, monkeypatch, zone):
     with monkeypatch.context() as there:

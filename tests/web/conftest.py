@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui import fleets, keeping, risks, trends
 from planner import Scenario
+from tests.store.conftest import postgres_server  # noqa: F401 a fixture of two replicas
 
 ROOT = Path(__file__).parents[2]
 PAGE_PATHS = {
@@ -128,26 +130,32 @@ def address():
 
 
 @contextmanager
-def dashboard(**environment):
+def dashboard(script="app.py", *, port=None, log=None, **environment):
     """A dashboard of its own; its process carries the address."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
+    port = port or free_port()
     options = {"port": port, "headless": "true", "address": "127.0.0.1", "fileWatcherType": "none"}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    command = [sys.executable, "-m", "streamlit", "run", str(script)]
     command += [f"--server.{name}={value}" for name, value in options.items()]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": log or subprocess.DEVNULL}
     server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, **quiet)
     server.address = f"http://127.0.0.1:{port}"
     try:
-        _wait(server, f"{server.address}/_stcore/health")
+        wait_for(server, f"{server.address}/_stcore/health")
         yield server
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(30)
 
 
-def _wait(server, url):
+def free_port():
+    """A port of this machine that nobody uses now."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return held.getsockname()[1]
+
+
+def wait_for(server, url):
+    """Wait until a server answers."""
     deadline = time.monotonic() + 60
     while True:
         assert server.poll() is None, "the dashboard did not start"
@@ -168,6 +176,8 @@ def chromium():
         pytest.skip("Chromium is not installed")
     with playwright.sync_playwright() as held:
         browser = held.chromium.launch(executable_path=str(CHROMIUM), args=list(SILENT))
+        # Playwright waits for functions by `eval`, which the dashboard's policy refuses.
+        browser.new_context = partial(browser.new_context, bypass_csp=True)
         yield browser
         browser.close()
 
