@@ -34,6 +34,8 @@ def charts(plan: Plan, document: Mapping[str, Any]) -> dict[str, Chart]:
         "worth": (worth(plan), "NPV against as built"),
         "cash": (cash(plan, option), f"Running sum of cash: {about}, against as built"),
         "power": (power(plan), "Power held at the meter"),
+        "throughput": (throughput(document), "Demand served from the power budget"),
+        "pools": (pools(plan, option), f"Chips of each pool: {about}"),
     }
     return {name: replace(chart, title=title) for name, (chart, title) in found.items()}
 
@@ -107,6 +109,34 @@ def power(plan: Plan) -> Chart:
         said = f"{text.mw(whole)}, mean {text.number(mean)}"
         bars.append(Bar(OPTIONS[option], said, ((0, mean, GAIN), (mean, whole, LOSS))))
     return Chart(bars, note="Dark: drawn in the mean of a day.")
+
+
+def throughput(document: Mapping[str, Any]) -> Chart:
+    """Share of demand that the power ceiling feeds under each option."""
+    budget_w = float(document["scenario"]["power_budget_mw"]) * W_PER_MW
+    bars = [
+        Bar(OPTIONS[row["id"]], text.percent(share), ((0, share, GAIN),))
+        for row in (*document["options"], document["proposed"])
+        if row["facility_provisioned_w"]
+        for share in (budget_w / row["facility_provisioned_w"],)
+    ]
+    return Chart(
+        bars, guides=(0.0, 1.0), n_columns=2, note="The line is the demand that is planned for."
+    )
+
+
+def pools(plan: Plan, option: str) -> Chart:
+    """Chips of each pool of an option; dark: owned ones, as far as they reach."""
+    left = dict(plan.sized.owned)
+    bars = []
+    for pool in plan.fleets[option].pools:
+        n, chip = float(pool.n_accelerators), pool.accelerator
+        kept = min(n, left.get(chip, 0.0))
+        left[chip] = left.get(chip, 0.0) - kept
+        label = f"{pool.class_name.replace('_', ' ')}, {pool.role}"
+        said = f"{text.number(n, place=0)} × {plan.catalog.accelerators[chip].name}"
+        bars.append(Bar(label, said, ((0, kept, GAIN), (kept, n, LOSS))))
+    return Chart(bars, n_columns=2, note="Dark: owned chips; light: chips to buy or rent.")
 
 
 def _stacks(

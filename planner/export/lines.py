@@ -19,7 +19,8 @@ LINE_POINTS = 1.6
 ROWS_HIGH = 14
 N_TICKS = 5
 TITLE_PAD_POINTS = 16
-FAINT, HEADROOM = 0.4, 1.1
+FAINT = 0.4
+HEADROOM = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,8 @@ class Line:
     """A line and its name, which stands at its end."""
 
     label: str
-    xs: Sequence[float]
-    ys: Sequence[float]
+    xs: list[float]
+    ys: list[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ def _frame(axes: Axes, chart: Lines) -> None:
     places, words = zip(*chart.x_marks, strict=True)
     axes.set_xticks(places, [literal(word) for word in words])
     highest = max([*(max(line.ys) for line in chart.lines), *(y for y, _ in chart.guides)])
-    axes.set_ylim(0, HEADROOM * highest if highest > 0 else 1)
+    lowest = min(0.0, *(min(line.ys) for line in chart.lines))
+    axes.set_ylim(HEADROOM * lowest, HEADROOM * highest if highest > 0 else 0 if lowest else 1)
     axes.yaxis.set_major_locator(mpl.ticker.MaxNLocator(N_TICKS))
     axes.yaxis.set_major_formatter(lambda y, _: chart.show(y))
     axes.tick_params(axis="y", length=0)

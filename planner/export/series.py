@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from planner import text
+from planner.decision.heat import heat_map
 from planner.decision.loads import latencies
 from planner.decision.plan import Plan
-from planner.decision.variants import at_ratio, at_strictness
+from planner.decision.variants import at_mix, at_ratio, at_strictness
+from planner.demand.parts import Software
 from planner.export.content import contender
 from planner.export.lines import Line, Lines
 from planner.export.words import OPTIONS
@@ -16,6 +18,7 @@ Record = Mapping[str, Any]
 RATIOS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 20.0)
 FACTORS = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
 FULL = (0.5, 0.75, 1.0)
+SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 HALF = HOURS_PER_DAY // 2
 
 
@@ -26,6 +29,8 @@ def series(plan: Plan, document: Record) -> dict[str, Lines]:
         "ratio": ratio(plan, document),
         "load": load(plan),
         "service": service(plan),
+        "mix": mix(plan),
+        "software": software(plan),
     }
     return {name: chart for name, chart in found.items() if chart.lines}
 
@@ -83,6 +88,46 @@ def service(plan: Plan) -> Lines:
         log=True,
         title="Cost per million useful tokens at stricter and looser service",
     )
+
+
+def mix(plan: Plan) -> Lines:
+    """NPV of the best plan with a share of its power forced into split pools. [USD]"""
+    rows = [at_mix(plan, share) for share in SHARES]
+    known = [(row["split_frac"], row["npv_usd"]) for row in rows if row["npv_usd"] is not None]
+    line = Line("Forced share", [share for share, _ in known], [usd for _, usd in known])
+    return Lines(
+        [line] if known else [],
+        "Serving power in split pools",
+        text.usd,
+        [(share, text.percent(share)) for share in SHARES],
+        title="NPV of the best plan at a forced mix",
+    )
+
+
+def software(plan: Plan) -> Lines:
+    """The tax that is left at other ratios, the more software is switched on. [frac]"""
+    held: dict[int, Line] = {}
+    for cell in heat_map(plan):
+        if cell["tax_frac"] is not None:
+            name = f"+ {_title(cell['added'])}" if cell["added"] else "Software in place"
+            line = held.setdefault(cell["level"], Line(name, [], []))
+            line.xs.append(cell["ratio"])
+            line.ys.append(cell["tax_frac"])
+    ratios = sorted({x for line in held.values() for x in line.xs})
+    return Lines(
+        list(held.values()),
+        "Output : input tokens",
+        text.percent,
+        [(each, text.ratio(each)) for each in ratios[::2]],
+        log=True,
+        title="Tax left on today's chips as software is switched on",
+    )
+
+
+def _title(field: str) -> str:
+    """What a remediation is called, inside a sentence."""
+    title = Software.model_fields[field].title or field
+    return title[0].lower() + title[1:]
 
 
 def load(plan: Plan) -> Lines:

@@ -72,7 +72,7 @@ def test_text_that_looks_like_a_formula_is_quoted_and_negative_numbers_stay(name
 def test_every_chart_comes_as_svg_and_png(held):
     for kind, magic in (("svg", b"<?xml"), ("png", b"\x89PNG")):
         files = held.files(kind)
-        assert len(files) == len(held.charts) + len(held.series) == 12
+        assert len(files) == len(held.charts) + len(held.series) == 16
         assert all(content.startswith(magic) for content in files.values())
     for content in held.files("png").values():
         assert min(Image.open(io.BytesIO(content)).size) > 300
