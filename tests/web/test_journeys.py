@@ -1,14 +1,22 @@
 """What readers come for, from the first look to the end, in a real browser."""
 
+import io
+from pathlib import Path
+
+import pypdf
 import pytest
 
-from pages.ui import kpis, tables
-from planner import Scenario, plan, text
-from tests.web.conftest import PAGE_PATHS
+from pages.ui import kpis, logs, tables
+from planner import Scenario, adopted, audit, plan, text
+from tests.web.conftest import PAGE_PATHS, dashboard
+from tests.web.test_audit_page import pick
 from tests.web.test_browser import TILE, opened, rest, settled, tiles
 
 pytestmark = pytest.mark.browser
 FROM_THE_COMMAND = 1024  # draws of `plan --json`
+EXCERPT = "timestamp,input_tokens,output_tokens\n" + "".join(
+    f"{1_750_000_000 + i},{6000 + i},{400 + i % 40}\n" for i in range(240)
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +36,18 @@ def test_a_newcomer_reads_the_verdict_and_the_figures_of_the_command(desk, addre
     held, document = axiom
     opened(desk, address, "?profile=axiom")
     desk.get_by_role("heading", name=document["verdict"]["sentence"]).wait_for()
-    worth = document["headline"]["proposed"]["npv_usd"]["p50"]
+    assert tiles(desk) == said(held, document)
+
+
+def said(held, document):
+    """The four figures of a plan as a screen writes them."""
     place = tables.last_place(tables.bridge(document)["usd_per_year"].iloc[:-1])
     chosen = tables.record(document, kpis.rival(held))
-    assert tiles(desk) == [
+    return [
         text.usd(document["net"]["usd_per_year"], place=place),
         text.mw(document["headline"]["recovered_mw"]),
         text.usd(chosen["cost_usd_per_mtok"]),
-        text.usd(worth),
+        text.usd(document["headline"]["proposed"]["npv_usd"]["p50"]),
     ]
 
 
@@ -54,12 +66,8 @@ def test_plans_are_saved_compared_and_shared(desk, address, chromium):
     box.fill("9")
     box.press("Enter")
     after = settled(desk, before)
-    desk.get_by_role("button", name="Share").click()
-    desk.get_by_role("button", name="Make a link").click()
-    link = desk.locator("code").first
-    link.wait_for()
     elsewhere = chromium.new_context().new_page()
-    elsewhere.goto(link.inner_text())
+    elsewhere.goto(shared(desk))
     rest(elsewhere)
     assert tiles(elsewhere) == after
     go(elsewhere, "Compare")
@@ -73,6 +81,60 @@ def save(page):
     page.get_by_role("button", name="Save as a new scenario").click()
     page.get_by_text("Saved: Six, version 1.").wait_for()
     page.keyboard.press("Escape")
+
+
+def test_an_uploaded_log_becomes_the_brief(desk, address, tmp_path):
+    path = tmp_path / "requests.csv"
+    path.write_text(EXCERPT)
+    opened(desk, address, f"{PAGE_PATHS['workload']}?profile=axiom")
+    before = tiles(desk)
+    pick(desk, "Request log", logs.OWN)
+    desk.locator("input[type=file]").set_input_files(str(path))
+    desk.get_by_role("button", name="Use this audit as my workload").click()
+    settled(desk, before)
+    go(desk, "Brief")
+    start = Scenario(profile="axiom")
+    audited = plan(adopted(start, audit(path, start)), n_samples=FROM_THE_COMMAND)
+    figures = said(audited, audited.as_dict(flips=False))
+    assert tiles(desk) == figures
+    picture = desk.get_by_test_id("stImage").locator("img")
+    picture.wait_for()
+    assert picture.evaluate("image => image.complete && image.naturalWidth > 0")
+    assert not missing(figures, printed(desk))
+    assert not desk.strangers
+
+
+def printed(page):
+    """The words of the one-page brief that the Brief page hands out."""
+    with page.expect_download() as held:
+        page.get_by_role("button", name="One-page brief, PDF").click()
+    (sheet,) = pypdf.PdfReader(io.BytesIO(Path(held.value.path()).read_bytes())).pages
+    return " ".join(sheet.extract_text().split())
+
+
+def missing(figures, words):
+    return [figure for figure in figures if figure not in words]
+
+
+def test_a_shared_link_says_the_same_after_a_restart(chromium, tmp_path):
+    data = {"SWITCHYARD_DATA_DIR": str(tmp_path)}
+    with dashboard(**data) as server:
+        desk = opened(chromium.new_page(), server.address, "?profile=axiom&power_budget_mw=7")
+        link, before = shared(desk).removeprefix(server.address), tiles(desk)
+        desk.close()
+    with dashboard(**data) as server:
+        elsewhere = opened(chromium.new_page(), server.address, link.lstrip("/"))
+        assert tiles(elsewhere) == before
+        elsewhere.close()
+
+
+def shared(page):
+    """The link that Share makes."""
+    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Make a link").click()
+    link = page.locator("code").first
+    link.wait_for()
+    return link.inner_text()
 
 
 def test_a_forced_mix_redraws_the_fleet_as_the_plan_says(desk, address):
