@@ -16,6 +16,7 @@ def preview(paper: str) -> None:
                 answers.picture_of(scenario, paper),
                 caption="The page as it prints, but for the moment it is made",
                 width="stretch",
+                alt="The brief as it prints; the same in words follows below",
             )
     with st.expander(
         "The same in words", icon=":material/notes:", expanded=not answers.can_print()

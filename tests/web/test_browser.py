@@ -107,6 +107,8 @@ def test_every_page_breaks_no_rule_of_accessibility_and_fits(chromium, address, 
             f"{path}?profile=axiom&decode_to_prefill_token_ratio=0.2&power_budget_mw=9",
         )
         rest(page)
+        if title == "brief":
+            page.get_by_test_id("stImage").locator("img").wait_for()
         found = axe.run(page, options={"runOnly": LEVELS}).response["violations"]
         assert not [(title, rule["id"], rule["nodes"][0]["html"]) for rule in found]
         for width in WIDTHS if theme == "light" else ():

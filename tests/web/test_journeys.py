@@ -97,7 +97,7 @@ def test_an_uploaded_log_becomes_the_brief(desk, address, tmp_path):
     audited = plan(adopted(start, audit(path, start)), n_samples=FROM_THE_COMMAND)
     figures = said(audited, audited.as_dict(flips=False))
     assert tiles(desk) == figures
-    picture = desk.get_by_test_id("stImage").locator("img")
+    picture = desk.get_by_role("img", name="The brief as it prints")
     picture.wait_for()
     assert picture.evaluate("image => image.complete && image.naturalWidth > 0")
     assert not missing(figures, printed(desk))
