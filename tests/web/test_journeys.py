@@ -153,13 +153,29 @@ def test_a_forced_mix_redraws_the_fleet_as_the_plan_says(desk, address):
 
 def test_the_keyboard_alone_leads_from_start_to_brief(desk, address):
     opened(desk, address, "?profile=axiom")
-    for _ in range(80):
-        desk.keyboard.press("Tab")
-        focus = desk.evaluate("document.activeElement.innerText")
-        if focus and focus.strip().endswith("Brief"):
-            break
+    before = tiles(desk)
+    tab_to(desk, "slider", "Output : input tokens")
+    for _ in range(6):
+        desk.keyboard.press("ArrowRight")
+    changed = settled(desk, before)
+    tab_to(desk, "link", "Brief")
     desk.keyboard.press("Enter")
     desk.get_by_role("heading", name="What do I sign?").wait_for()
+    rest(desk)
+    assert tiles(desk) == changed
+    tab_to(desk, "button", "One-page brief, PDF")
+    with desk.expect_download():
+        desk.keyboard.press("Enter")
+
+
+def tab_to(page, role, name):
+    """Press Tab until that part of the page has the focus."""
+    wanted = page.get_by_role(role, name=name).first
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("part => part === document.activeElement"):
+            return
+    raise AssertionError(f"the keyboard does not reach {name}")
 
 
 def test_undo_brings_back_every_figure(desk, address):
