@@ -1,6 +1,7 @@
 """S1 where no running server shows it: other networks, encryption, and what is counted."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,12 @@ OIDC = read(
         "SWITCHYARD_OIDC_METADATA_URL": "https://id.example.com",
     }
 )
+
+
+def run(coroutine):
+    """In a thread of its own: a browser that drives other tests keeps a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 def request(path="/", server="127.0.0.1", asked="http", method="GET", **headers):
@@ -76,7 +83,7 @@ def answered(held, app):
     async def send(message):
         sent.append(message)
 
-    asyncio.run(Guard(app, held)(request(), None, send))
+    run(Guard(app, held)(request(), None, send))
     return sent
 
 
@@ -102,7 +109,7 @@ def test_s1_what_breaks_is_answered_in_words_under_the_same_headers():
         sent.append(message)
 
     with pytest.raises(RuntimeError):
-        asyncio.run(Guard(app, OIDC)(request(), None, send))
+        run(Guard(app, OIDC)(request(), None, send))
     assert sent[0]["status"] == 500
     assert b"content-security-policy" in dict(sent[0]["headers"])
     assert b"secret" not in sent[1]["body"]

@@ -32,6 +32,6 @@ def test_the_folder_of_pages_is_not_taken_for_pages_of_the_older_kind(unopened):
 
 def test_no_address_of_a_page_is_its_file_name():
     app = importlib.import_module("app")
-    named = {name: path for name, _, _, path in app.PAGES}
+    named = {name: path for name, _, path in app.PAGES}
     assert {name: path or "" for name, path in named.items()} == PAGE_PATHS
     assert not set(named) & set(named.values())
