@@ -123,7 +123,8 @@ def test_what_opens_breaks_no_rule_of_accessibility(chromium, address, theme):
     """On a tall screen; docs/gallery.md lists what is left to Streamlit."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     tall = {"width": WIDTHS[0], "height": 2400}
-    page = chromium.new_page(viewport=tall, color_scheme=theme, reduced_motion="reduce")
+    context = chromium.new_context(viewport=tall, color_scheme=theme, reduced_motion="reduce")
+    page = context.new_page()
     opened(page, address, "?profile=axiom")
     rest(page)
     for name in ("Explain", "Save", "Share"):
@@ -132,7 +133,7 @@ def test_what_opens_breaks_no_rule_of_accessibility(chromium, address, theme):
         found = axe.run(page, options={"runOnly": LEVELS[:-1]}).response["violations"]
         assert not [(name, rule["id"], rule["nodes"][0]["html"]) for rule in found]
         page.keyboard.press("Escape")
-    page.close()
+    context.close()
 
 
 def rest(page):

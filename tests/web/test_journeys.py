@@ -119,13 +119,15 @@ def missing(figures, words):
 def test_a_shared_link_says_the_same_after_a_restart(chromium, tmp_path):
     data = {"SWITCHYARD_DATA_DIR": str(tmp_path)}
     with dashboard(**data) as server:
-        desk = opened(chromium.new_page(), server.address, "?profile=axiom&power_budget_mw=7")
+        desk = chromium.new_context().new_page()
+        opened(desk, server.address, "?profile=axiom&power_budget_mw=7")
         link, before = shared(desk).removeprefix(server.address), tiles(desk)
-        desk.close()
+        desk.context.close()
     with dashboard(**data) as server:
-        elsewhere = opened(chromium.new_page(), server.address, link.lstrip("/"))
+        elsewhere = chromium.new_context().new_page()
+        opened(elsewhere, server.address, link.lstrip("/"))
         assert tiles(elsewhere) == before
-        elsewhere.close()
+        elsewhere.context.close()
 
 
 def shared(page):
