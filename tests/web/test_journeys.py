@@ -159,7 +159,9 @@ def test_the_keyboard_alone_leads_from_start_to_brief(desk, address):
     tab_to(desk, "slider", "Output : input tokens")
     for _ in range(6):
         desk.keyboard.press("ArrowRight")
-    changed = settled(desk, before)
+    settled(desk, before)
+    rest(desk)
+    changed = tiles(desk)
     tab_to(desk, "link", "Brief")
     desk.keyboard.press("Enter")
     desk.get_by_role("heading", name="What do I sign?").wait_for()
