@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,19 +26,29 @@ BASIS = {Scenario: lambda scenario: (scenario.model_dump_json(), scenario.catalo
 """What an answer depends on: the scenario, and the facts it was read against."""
 
 
+_loading = threading.Lock()
+"""Held while modules load: two threads that load them at once may each see half of one."""
+
+
 @asynccontextmanager
 async def warming(_server: object) -> AsyncIterator[None]:
     """While the server waits for its first reader, a thread loads what every answer needs."""
-    loading = asyncio.create_task(asyncio.to_thread(planner.plan, Scenario(), n_samples=2))
+    loading = asyncio.create_task(asyncio.to_thread(_load))
     yield
     loading.cancel()
+
+
+def _load() -> None:
+    with _loading:
+        planner.plan(Scenario(), n_samples=2)
 
 
 @st.cache_resource(show_spinner=False)
 def ready() -> str:
     """Load the catalog and the engine once a process; what is loaded stays out of the collector."""
-    date = load_catalog().date
-    plan_of(Scenario())
+    with _loading:
+        date = load_catalog().date
+        plan_of(Scenario())
     gc.collect()
     gc.freeze()
     return date
