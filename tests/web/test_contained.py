@@ -27,7 +27,7 @@ def tree(tmp_path):
         for name in line.split():
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
             copy(ROOT / name, tmp_path / "app" / name)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
+    for folder in (tmp_path, *tmp_path.parents[:3]):
         folder.chmod(0o755)
     subprocess.run(["chmod", "-R", "a-w,a+rX", str(tmp_path / "app")], check=True)
     if os.geteuid() == 0:
