@@ -16,6 +16,7 @@ from tests.web.visitor import Visitor
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 SECRET = "s" * 40
 NOBODY = 10001
+OTHERS_MAY_ENTER = 0o005
 
 
 @pytest.fixture
@@ -27,8 +28,9 @@ def tree(tmp_path):
         for name in line.split():
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
             copy(ROOT / name, tmp_path / "app" / name)
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        folder.chmod(0o755)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_mode & OTHERS_MAY_ENTER != OTHERS_MAY_ENTER:
+            folder.chmod(0o755)
     subprocess.run(["chmod", "-R", "a-w,a+rX", str(tmp_path / "app")], check=True)
     if os.geteuid() == 0:
         for name in ("data", "tmp"):
