@@ -25,7 +25,7 @@ HEADROOM = 1.1
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line and its name, which stands at its end."""
+    """A line and its name, which stands in the legend."""
 
     label: str
     xs: list[float]

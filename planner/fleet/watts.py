@@ -50,13 +50,14 @@ def fleet_watts(fleet: Fleet, catalog: Catalog, ledger: Ledger) -> Watts:
 def provisioned_w(fleet: Fleet, catalog: Catalog, ledger: Ledger) -> Any:
     """IT power that must be held for a fleet at its caps, without what it draws. Returns: [W]"""
     return sum(
-        pool.n_accelerators
-        * (
-            tdp(pool.accelerator, ledger) * pool.power_cap_frac
-            + overhead_w(pool.accelerator, catalog, ledger)
-        )
+        _held_w(pool, tdp(pool.accelerator, ledger), overhead_w(pool.accelerator, catalog, ledger))
         for pool in fleet.pools
     )
+
+
+def _held_w(pool: Pool, tdp_w: Any, rest_w: Any) -> Any:
+    """IT power held for a pool at its cap; rest_w: beside each chip. Returns: [W]"""
+    return pool.n_accelerators * (tdp_w * pool.power_cap_frac + rest_w)
 
 
 def pool_watts(pool: Pool, catalog: Catalog, ledger: Ledger) -> Watts:
@@ -73,7 +74,7 @@ def pool_watts(pool: Pool, catalog: Catalog, ledger: Ledger) -> Watts:
     (peak, mean), (lean_peak, lean_mean) = ((each[0], day.mean(each[1:])) for each in drawn)
     return Watts(
         nameplate_w=n * (chip.tdp_w + rest_w),
-        provisioned_w=n * (chip.tdp_w * pool.power_cap_frac + rest_w),
+        provisioned_w=_held_w(pool, chip.tdp_w, rest_w),
         peak_w=n * (peak + drawn_rest_w),
         mean_w=n * (mean + drawn_rest_w),
         lean_peak_w=n * lean * (lean_peak + drawn_rest_w),
