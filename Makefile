@@ -59,7 +59,7 @@ sbom: requirements-hosted.lock $(VENV)/test.stamp
 lock: $(BIN)/uv
 	$(COMPILE) --group uv -o requirements-uv.lock
 	$(COMPILE) -o requirements.lock pyproject.toml
-	for extra in hosted postgres spark test; do \
+	for extra in docs hosted postgres spark test; do \
 		$(COMPILE) -c requirements.lock --extra $$extra -o requirements-$$extra.lock pyproject.toml \
 		|| exit 1; \
 	done

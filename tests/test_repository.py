@@ -50,7 +50,7 @@ def test_the_locks_of_all_extras_share_one_base():
         return dict(re.findall(r"^([a-z0-9._-]+)(?:\[[a-z,]+\])?==(\S+)", text, re.MULTILINE))
 
     base = pins("requirements.lock")
-    for extra in ("hosted", "postgres", "spark", "test"):
+    for extra in ("docs", "hosted", "postgres", "spark", "test"):
         locked = pins(f"requirements-{extra}.lock")
         assert base.items() <= locked.items()
         assert locked.keys() > base.keys()
