@@ -37,7 +37,7 @@ def p95(values):
 
 
 @pytest.mark.parametrize("page", ["start", "power", "options", "money"])
-def test_control_to_screen(benchmark, desk, address, capsys, page):
+def test_l2_control_to_screen(benchmark, desk, address, capsys, page):
     """From a key on the ratio slider until the figures changed, and until the page is at rest.
 
     Targets: p95 0.2 s for the four figures, 0.4 s for a page with charts, 60 kB beyond charts.
@@ -69,7 +69,7 @@ def test_control_to_screen(benchmark, desk, address, capsys, page):
         sys.stdout.write(f"\n{page}: {benchmark.extra_info} ")
 
 
-def test_cold_first_page(benchmark, chromium, address):
+def test_l2_cold_first_page(benchmark, chromium, address):
     """A new browser session until the first page shows its figures: target 3 s."""
 
     def visit():

@@ -9,7 +9,7 @@ import pytest
 import planner
 
 
-def test_default_plan_warm(benchmark):
+def test_l2_default_plan_warm(benchmark):
     """The deterministic plan of the default scenario, catalog loaded: target 50 ms."""
     catalog, scenario = planner.load_catalog(), planner.Scenario()
     planned = benchmark(planner.plan, scenario, catalog)

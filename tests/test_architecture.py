@@ -227,7 +227,7 @@ def test_only_one_module_touches_the_session_and_the_url(path):
 
 
 @pytest.mark.parametrize("path", PLANNER + WEB)
-def test_no_text_becomes_code_markup_or_a_command(path):
+def test_s4_no_text_becomes_code_markup_or_a_command(path):
     assert not {m.split(".")[0] for m in imported(path)} & FORBIDDEN_IMPORTS
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.keyword):

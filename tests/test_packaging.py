@@ -75,7 +75,7 @@ def test_the_licence_is_the_one_that_is_declared():
     assert "Version 2.0, January 2004" in (ROOT / "LICENSE").read_text()
 
 
-def test_the_container_installs_only_what_the_hashes_allow_and_runs_as_nobody():
+def test_s4_the_container_installs_only_what_the_hashes_allow_and_runs_as_nobody():
     installs = re.findall(r"pip install .*?-r \S+", DOCKERFILE.replace("\\\n", ""))
     assert len(installs) == 2
     assert all("--require-hashes" in install for install in installs)

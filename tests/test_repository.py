@@ -32,7 +32,7 @@ def test_nothing_reads_the_material_it_was_made_from(path):
 
 
 @pytest.mark.parametrize("path", [p for p in tracked() if p.endswith(".lock")])
-def test_a_lock_pins_every_package_by_hash_and_names_no_address(path):
+def test_s4_a_lock_pins_every_package_by_hash_and_names_no_address(path):
     lines = (ROOT / path).read_text().splitlines()
     pins = [n for n, line in enumerate(lines) if re.match(r"[a-z0-9]", line)]
     assert pins

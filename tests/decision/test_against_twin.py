@@ -310,7 +310,7 @@ def compare(rng, profile, change):
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_random_money_around_a_profile_is_that_of_the_twin(profile):
+def test_p4_random_money_around_a_profile_is_that_of_the_twin(profile):
     rng = np.random.default_rng(0)
     for k in range(40):
         plan, case = compare(rng, profile, 0)
@@ -320,7 +320,7 @@ def test_random_money_around_a_profile_is_that_of_the_twin(profile):
 
 @pytest.mark.sweep
 @pytest.mark.timeout(3000)
-def test_ten_thousand_plans_are_those_of_the_twin():
+def test_p4_ten_thousand_plans_are_those_of_the_twin():
     rng = np.random.default_rng()
     kinds = [(profile, change) for profile in PROFILES for change in range(len(CHANGES))]
     for k in range(N_SWEPT):

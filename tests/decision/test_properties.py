@@ -87,14 +87,14 @@ WHO = st.sampled_from(["enterprise", "axiom", "neocloud"])
 
 class TestDirections:
     @often(4)
-    def test_more_demand_never_costs_less(self, n):
+    def test_p1_more_demand_never_costs_less(self, n):
         @hold(n, WHO, RATES, FACTORS)
         def check(who, rate, factor):
             few, many = (answered(asked(who, requests_per_s=rate * k)) for k in (1, factor))
             never_cheaper(few, many)
 
     @often(4)
-    def test_a_tighter_service_level_never_costs_less(self, n):
+    def test_p1_a_tighter_service_level_never_costs_less(self, n):
         @hold(n, WHO, RATES, FACTORS, st.floats(0.5, 8), st.floats(0.03, 0.3), st.booleans())
         def check(who, rate, factor, ttft, tpot, first):
             limits = {"p99_ttft_s": ttft, "p99_tpot_s": tpot}
@@ -106,7 +106,7 @@ class TestDirections:
             never_cheaper(loose, tight)
 
     @often(4)
-    def test_dearer_power_never_costs_less(self, n):
+    def test_p1_dearer_power_never_costs_less(self, n):
         @hold(n, WHO, RATES, st.floats(0.01, 0.3), FACTORS)
         def check(who, rate, usd, factor):
             cheap, dear = (
@@ -116,14 +116,14 @@ class TestDirections:
             never_cheaper(cheap, dear)
 
     @often(4)
-    def test_a_dearer_chip_never_makes_a_fleet_cheaper(self, n):
+    def test_p1_a_dearer_chip_never_makes_a_fleet_cheaper(self, n):
         @hold(n, WHO, RATES, st.sampled_from(["h100-sxm", "b200-sxm", "mi300x"]), FACTORS)
         def check(who, rate, chip, factor):
             given = asked(who, requests_per_s=rate)
             never_cheaper(answered(given), answered(given, priced(chip, factor)))
 
     @often(30)
-    def test_more_bandwidth_never_decodes_slower(self, n):
+    def test_p1_more_bandwidth_never_decodes_slower(self, n):
         @hold(
             n,
             st.sampled_from([LLAMA_8B, MIXTRAL, DEEPSEEK]),
@@ -139,7 +139,7 @@ class TestDirections:
             assert fast <= slow * EXACT
 
     @often(10)
-    def test_of_a_given_fleet_every_price_counts_one_way(self, n):
+    def test_p1_of_a_given_fleet_every_price_counts_one_way(self, n):
         @hold(n, st.sampled_from(PROFILES), st.sampled_from(DEARER), FACTORS)
         def check(profile, name, factor):
             held = sized_profile(profile)
@@ -179,7 +179,7 @@ def one_at(ledger, values):
 
 class TestSums:
     @often(4)
-    def test_nothing_is_lost_between_lines_and_totals(self, n):
+    def test_p2_nothing_is_lost_between_lines_and_totals(self, n):
         @hold(n, st.sampled_from(PROFILES), st.integers(0, 2**32 - 1))
         def check(profile, seed):
             held = judged(drawn(np.random.default_rng(seed), profile, 0)[0])
@@ -222,7 +222,7 @@ class TestSums:
 
 class TestScales:
     @often(3)
-    def test_knows_no_currency(self, n):
+    def test_p3_knows_no_currency(self, n):
         """Every price in another currency: the same fleets and shares, every amount converted."""
 
         @hold(n, st.sampled_from(PROFILES), st.sampled_from([0.01, 0.5, 7.0]))
@@ -238,7 +238,7 @@ class TestScales:
             assert there.stranded.causes == here.stranded.causes
 
     @often(3)
-    def test_of_samples_is_that_of_each_sample(self, n):
+    def test_p3_of_samples_is_that_of_each_sample(self, n):
         @hold(n, st.sampled_from(PROFILES), st.integers(0, 1000))
         def check(profile, seed):
             held = judged(sized_profile(profile))
@@ -386,11 +386,11 @@ def with_one(path, value):
 
 class TestInputs:
     @pytest.mark.parametrize("path", PATHS)
-    def test_every_one_moves_something(self, path):
+    def test_p3_every_one_moves_something(self, path):
         start = before(path if path in WHEN else "")
         assert any(told(with_one(path, value), path) != start for value in others(path))
 
-    def test_none_is_forgotten(self):
+    def test_p3_none_is_forgotten(self):
         every = set()
         for field, held in rich().model_dump().items():
             if isinstance(held, dict):
@@ -409,7 +409,7 @@ class TestEnds:
         return held.verdict.action
 
     @pytest.mark.parametrize("profile", PROFILES)
-    def test_all_software_in_place_and_nothing_better_to_buy_is_to_stay(self, profile):
+    def test_p5_all_software_in_place_and_nothing_better_to_buy_is_to_stay(self, profile):
         start = Scenario(profile=profile)
         owned = {row.accelerator for row in start.owned} or {start.default_accelerator}
         in_place = start.available_software.model_dump()
@@ -421,12 +421,12 @@ class TestEnds:
         assert self.verdict(profile=profile, operator={"engineers": 1e4}, **given) == "stay"
 
     @pytest.mark.parametrize("profile", PROFILES)
-    def test_a_huge_team_leaves_no_split_worth_it(self, profile):
+    def test_p5_a_huge_team_leaves_no_split_worth_it(self, profile):
         operator = {"engineers": 1e4, "loaded_usd_per_year": 5e6}
         assert self.verdict(profile=profile, operator=operator) in ("stay", "software")
 
     @pytest.mark.parametrize("profile", PROFILES)
-    def test_almost_no_traffic_is_to_stay(self, profile):
+    def test_p5_almost_no_traffic_is_to_stay(self, profile):
         """On chips of one type: of two, one server is enough, and the other kind is sold."""
         start = Scenario(profile=profile)
         given = {"demand_scale": 1e-9, "software": start.available_software.model_dump()}
@@ -434,10 +434,10 @@ class TestEnds:
         assert self.verdict(profile=profile, **given) == "stay"
 
     @pytest.mark.parametrize("profile", PROFILES)
-    def test_without_power_nothing_is_worth_doing(self, profile):
+    def test_p5_without_power_nothing_is_worth_doing(self, profile):
         assert self.verdict(profile=profile, power_budget_mw=0.0) == "stay"
 
-    def test_prices_of_nothing_divide_by_nothing(self):
+    def test_p5_prices_of_nothing_divide_by_nothing(self):
         free = dict.fromkeys(
             ("usd_per_mtok_input", "usd_per_mtok_cached", "usd_per_mtok_output"), 0
         )
@@ -445,6 +445,6 @@ class TestEnds:
         held = planner.plan(Scenario.read({"profile": "axiom", "classes": rows}))
         assert held.as_dict(flips=False)["headline"]["revenue_usd_per_kwh"] == 0
 
-    def test_no_interest_no_tax_and_a_long_life_are_finite(self):
+    def test_p5_no_interest_no_tax_and_a_long_life_are_finite(self):
         finance = {"wacc_frac": 0.0, "tax_frac": 0.0, "life_years": 20.0, "sold_frac": 0.0}
         assert self.verdict(profile="axiom", finance=finance)

@@ -22,14 +22,14 @@ finite = st.floats(-1e9, 1e9)
 
 
 @given(arrays(float, st.integers(1, 200), elements=finite))
-def test_they_are_in_order_and_within_the_samples(samples):
+def test_p6_they_are_in_order_and_within_the_samples(samples):
     found = quantiles(samples)
     assert samples.min() <= found["p10"] <= found["p50"] <= found["p90"] <= samples.max()
     assert all(error >= 0 for error in standard_errors(samples).values())
 
 
 @given(finite, st.integers(1, 200))
-def test_a_constant_has_no_width_and_no_error(value, n):
+def test_p6_a_constant_has_no_width_and_no_error(value, n):
     for held in (ranged(np.full(n, value)), ranged(value, n)):
         assert {held[name] for name in NAMES} == {value}
         assert set(held["standard_error"].values()) == {0.0}

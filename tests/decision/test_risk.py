@@ -41,7 +41,7 @@ def ranges(profile):
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_every_range_is_in_order_and_shows_its_error(profile):
+def test_p6_every_range_is_in_order_and_shows_its_error(profile):
     for name, held in ranges(profile):
         assert held["p10"] <= held["p50"] <= held["p90"], name
         assert all(held["standard_error"][level] >= 0 for level in ("p10", "p50", "p90")), name
@@ -58,7 +58,7 @@ def test_every_headline_that_moves_has_a_range(profile):
     }  # fmt: skip
 
 
-def test_without_any_range_every_width_is_nothing():
+def test_p6_without_any_range_every_width_is_nothing():
     held = sized_profile("hyperscaler")
 
     def certain(name):

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWar
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_gzip_bomb_is_refused_at_once(tmp_path):
+def test_b3_a_gzip_bomb_is_refused_at_once(tmp_path):
     path = tmp_path / "bomb.csv.gz"
     with gzip.open(path, "wb") as packed:
         packed.write(f"{HEADER}\n".encode())
@@ -31,7 +31,7 @@ def test_a_gzip_bomb_is_refused_at_once(tmp_path):
     assert time.monotonic() - started < 1
 
 
-def test_a_parquet_bomb_is_refused_at_once(tmp_path):
+def test_b3_a_parquet_bomb_is_refused_at_once(tmp_path):
     """20 M equal values in 3 columns pack into a few kilobytes."""
     path = tmp_path / "bomb.parquet"
     one = pa.chunked_array([pa.repeat(pa.scalar(1), 1_000_000)] * 20)
@@ -58,7 +58,7 @@ for bomb in sys.argv[2:]:
 """
 
 
-def test_bombs_take_neither_time_nor_memory(tmp_path):
+def test_b3_bombs_take_neither_time_nor_memory(tmp_path):
     """What a reader that has read a small log needs on top to refuse each of three."""
     (tmp_path / "log.csv").write_text(GOOD)
     one = pa.chunked_array([pa.repeat(pa.scalar(1), 1_000_000)] * 50)

@@ -109,7 +109,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_broken_file_is_refused_in_one_sentence(name, tmp_path):
+def test_b2_a_broken_file_is_refused_in_one_sentence(name, tmp_path):
     data, part = REFUSED[name]
     path = tmp_path / name
     path.write_bytes(data)
@@ -154,7 +154,7 @@ ANSWERED = {
 
 
 @pytest.mark.parametrize("name", ANSWERED)
-def test_an_odd_file_is_answered_and_its_odd_rows_counted(name, tmp_path):
+def test_b2_an_odd_file_is_answered_and_its_odd_rows_counted(name, tmp_path):
     data, requests, dropped = ANSWERED[name]
     path = tmp_path / name
     path.write_bytes(data)
@@ -165,7 +165,7 @@ def test_an_odd_file_is_answered_and_its_odd_rows_counted(name, tmp_path):
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_flipped_bits_end_in_a_sentence_or_an_audit(seed, tmp_path):
+def test_b2_flipped_bits_end_in_a_sentence_or_an_audit(seed, tmp_path):
     """Some flips only change a number: no reader can tell; none may end in a traceback."""
     kinds = {
         "log.csv": GOOD.encode(),
@@ -185,7 +185,7 @@ def test_flipped_bits_end_in_a_sentence_or_an_audit(seed, tmp_path):
         assert found.rows == found.requests + sum(found.dropped.values())
 
 
-def test_a_flipped_gzip_is_never_read_as_numbers(tmp_path):
+def test_b2_a_flipped_gzip_is_never_read_as_numbers(tmp_path):
     packed = gzip.compress(GOOD.encode())
     for seed in range(10):
         path = tmp_path / "log.csv.gz"
@@ -238,13 +238,13 @@ def test_a_file_that_may_not_be_read_is_refused_in_words(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a'; DROP TABLE x; --.csv", "<script>.csv", "$(id).csv", "*.csv"])
-def test_a_hostile_name_is_only_a_name(name, tmp_path):
+def test_b4_a_hostile_name_is_only_a_name(name, tmp_path):
     path = tmp_path / name
     path.write_text(GOOD)
     assert audit(path).source == name
 
 
-def test_hostile_keys_are_only_names(tmp_path):
+def test_b4_hostile_keys_are_only_names(tmp_path):
     path = tmp_path / "log.jsonl"
     path.write_text(
         '{"a\\"b\'c": {"prompt_tokens": 1, "completion_tokens": 2}, "model\\");--": "x"}\n'

@@ -154,7 +154,7 @@ def counted(path, folder):
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_mutated_files_end_in_words(name, tmp_path):
+def test_b2_mutated_files_end_in_words(name, tmp_path):
     answered, refused = tried(name, range(EVERY_DAY), tmp_path)
     assert answered > 0
     assert refused > 0
@@ -172,7 +172,7 @@ def test_a_reader_that_throws_anything_else_would_be_seen(tmp_path, monkeypatch)
 @pytest.mark.sweep
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("name", WHOLE)
-def test_many_more_mutated_files_end_in_words(name, tmp_path):
+def test_b2_many_more_mutated_files_end_in_words(name, tmp_path):
     for first in range(EVERY_DAY, EVERY_DAY + IN_THE_LONG_RUN, BATCH):
         tried(name, range(first, first + BATCH), tmp_path / str(first))
     for seed in range(EVERY_DAY):

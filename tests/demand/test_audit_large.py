@@ -77,7 +77,7 @@ def generated(rows, tmp_path):
 
 
 @pytest.mark.soak
-def test_ten_thousand_rows_take_two_seconds_from_the_command_line(tmp_path):
+def test_l5_ten_thousand_rows_take_two_seconds_from_the_command_line(tmp_path):
     path = tmp_path / "log.parquet"
     request_log.write(path, 10_000)
     command = [sys.executable, "-m", "planner", "audit", str(path)]
@@ -91,7 +91,7 @@ def test_ten_thousand_rows_take_two_seconds_from_the_command_line(tmp_path):
 
 @pytest.mark.soak
 @pytest.mark.timeout(600)
-def test_five_million_rows_take_at_most_twenty_seconds(tmp_path):
+def test_l5_five_million_rows_take_at_most_twenty_seconds(tmp_path):
     requests, _, spent_s, peak_bytes = generated(5_000_000, tmp_path)
     assert requests == 5_000_000
     assert spent_s <= 20
@@ -100,7 +100,7 @@ def test_five_million_rows_take_at_most_twenty_seconds(tmp_path):
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
-def test_fifty_million_rows_stay_within_half_a_gibibyte(tmp_path):
+def test_l5_fifty_million_rows_stay_within_half_a_gibibyte(tmp_path):
     requests, caveats, _, peak_bytes = generated(50_000_000, tmp_path)
     assert requests == 50_000_000 > DEFAULT_LIMITS.exact_rows
     assert any("approximate" in said for said in caveats)

@@ -90,7 +90,7 @@ def test_every_starting_scenario_has_one(profile, paper):
     assert len(reader(made(profile, paper)).pages) > 8
 
 
-def test_user_text_prints_literally():
+def test_b4_user_text_prints_literally():
     held = planned("enterprise", name="#let x = [*b*] \u202e\U0001f389")
     (page, *_) = reader(appendix_pdf(held, made_at=AT)).pages
     assert "#let x = [*b*]" in " ".join(page.extract_text().split())

@@ -348,7 +348,7 @@ MENDED = [
 
 
 @pytest.mark.parametrize(("given", "said"), [*((name, name) for name in LITERAL), *MENDED])
-def test_names_print_as_they_were_typed(given, said):
+def test_b4_names_print_as_they_were_typed(given, said):
     held = planned("enterprise", name=given)
     pdf = brief_pdf(held, made_at=AT, author=given)
     assert page_text(pdf).startswith(f"{said} Master check")
@@ -356,7 +356,7 @@ def test_names_print_as_they_were_typed(given, said):
     assert "/Annots" not in page
 
 
-def test_names_of_classes_print_as_they_were_typed():
+def test_b4_names_of_classes_print_as_they_were_typed():
     name = "<b>$x^2$</b> -> #x \u202e\U0001f389"
     held = planned("enterprise", classes=[{"name": name}])
     pdf = brief_pdf(held, made_at=AT)

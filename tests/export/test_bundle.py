@@ -63,7 +63,7 @@ def test_the_cash_of_every_quarter_adds_up_to_the_flows_of_the_plan(held):
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "\tx"])
-def test_text_that_looks_like_a_formula_is_quoted_and_negative_numbers_stay(name):
+def test_b4_text_that_looks_like_a_formula_is_quoted_and_negative_numbers_stay(name):
     table = pd.DataFrame([{"name": name, "usd": -1.5}])
     (row,) = rows(tables.csv(table))
     assert row == {"name": f"'{name}", "usd": "-1.5"}

@@ -52,5 +52,5 @@ def test_room_is_width_and_not_a_count_of_letters(narrow, wide):
         ("a\r\n\tb", "a b"),
     ],
 )
-def test_known_troublemakers(raw, shown):
+def test_b4_known_troublemakers(raw, shown):
     assert literal(raw) == shown

@@ -269,7 +269,7 @@ def test_every_line_of_cost_has_a_row():
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0"])
-def test_text_that_looks_like_a_formula_stays_text(name):
+def test_b4_text_that_looks_like_a_formula_stays_text(name):
     made_here = workbook(planned("enterprise", classes=[{"name": name}]), made_at=AT)
     cells = [
         cell
@@ -282,7 +282,7 @@ def test_text_that_looks_like_a_formula_stays_text(name):
     assert {cell.data_type for cell in cells} == {"s"}
 
 
-def test_negative_numbers_stay_numbers():
+def test_b4_negative_numbers_stay_numbers():
     values = opened(made(), values=True)["Bridge"]
     losses = [row[1].value for row in values.iter_rows(min_row=5) if row[1].value is not None]
     assert any(value < 0 for value in losses if isinstance(value, float))

@@ -197,7 +197,7 @@ def toml(item):
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_no_mutation_of_a_number_passes_in_silence(folder, seed):
+def test_f5_no_mutation_of_a_number_passes_in_silence(folder, seed):
     """F5: file and field are named, whichever number is spoilt, and however."""
     draw = random.Random(seed)
     name = draw.choice(CITED)
@@ -213,7 +213,7 @@ def test_no_mutation_of_a_number_passes_in_silence(folder, seed):
 
 
 @pytest.mark.parametrize("seed", range(15))
-def test_a_number_that_is_removed_is_missing_and_not_a_default(folder, seed):
+def test_f5_a_number_that_is_removed_is_missing_and_not_a_default(folder, seed):
     draw = random.Random(seed)
     name = draw.choice([file for file in CITED if file not in ("accelerators.toml", "models.toml")])
     line = draw.choice(list(LINE.finditer(FILES[name])))
@@ -225,7 +225,7 @@ def test_a_number_that_is_removed_is_missing_and_not_a_default(folder, seed):
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_a_flipped_character_is_refused_in_words_or_seen(folder, seed):
+def test_f5_a_flipped_character_is_refused_in_words_or_seen(folder, seed):
     """Whatever a typo does, it never raises anything but a sentence, and never goes unseen."""
     draw = random.Random(1000 + seed)
     name = draw.choice(list(FILES))

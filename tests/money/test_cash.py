@@ -321,7 +321,7 @@ class TestDirections:
         assert values == sorted(set(values))
 
     @given(st.tuples(*[USD] * 11), st.floats(1e-3, 1e3))
-    def test_knows_no_currency(self, values, rate):
+    def test_p3_knows_no_currency(self, values, rate):
         plan = Plan(*values[:9], start_quarters=4.0, interim_frac=0.5)
         plan = replace(plan, displaced_years=2.0)
         money = {f.name: getattr(plan, f.name) * rate for f in fields(Plan) if "usd" in f.name}

@@ -75,13 +75,13 @@ class TestCases:
 
 class TestSums:
     @given(st.none() | MW, POWERS, MW, POWERS)
-    def test_causes_add_up_to_provisioned_less_needed(self, owned, built, harmless, best):
+    def test_p2_causes_add_up_to_provisioned_less_needed(self, owned, built, harmless, best):
         held = stranded(owned, Watts(*built), harmless, Watts(*best))
         total = held.provisioned_w - held.needed_w
         assert sum(held.causes.values()) == pytest.approx(total, rel=1e-9, abs=1e-9 * 1e3)
 
     @pytest.mark.parametrize("profile", PROFILES)
-    def test_of_a_plan_they_add_up_too(self, profile):
+    def test_p2_of_a_plan_they_add_up_too(self, profile):
         held = plan(Scenario(profile=profile)).stranded
         total = held.provisioned_w - held.needed_w
         assert sum(held.causes.values()) == pytest.approx(total, rel=1e-9)

@@ -98,7 +98,7 @@ class TestBridge:
         assert held.steps["software"] == 20
 
     @given(LADDERS, FEASIBLE, st.tuples(USD, USD, USD))
-    def test_telescopes_to_the_ends_of_the_ladder(self, costs, serves, extras):
+    def test_p2_telescopes_to_the_ends_of_the_ladder(self, costs, serves, extras):
         gross, feasible = ladder(*costs), dict(zip(STEPS, serves, strict=True))
         held = bridge(gross, feasible, Extras(*extras))
         last = [costs[0], *(c for c, ok in zip(costs[1:], serves[1:], strict=True) if ok)][-1]
@@ -106,7 +106,7 @@ class TestBridge:
         assert held.net == pytest.approx(net, rel=1e-9, abs=1e-9 * (sum(costs) + sum(extras)))
 
     @pytest.mark.parametrize("profile", PROFILES)
-    def test_of_a_plan_adds_up_to_the_last_options_whole_cost(self, profile):
+    def test_p2_of_a_plan_adds_up_to_the_last_options_whole_cost(self, profile):
         answer = plan(Scenario(profile=profile))
         held, money = answer.bridge, answer.money
         serves = {name: option.feasible for name, option in answer.fleets.items()}
@@ -148,7 +148,7 @@ class TestTax:
         assert 0 <= tax_frac(ladder(*costs), all_serve()) < 1
 
     @given(LADDERS, st.floats(1e-3, 1e3))
-    def test_knows_no_currency(self, costs, rate):
+    def test_p3_knows_no_currency(self, costs, rate):
         there = tax_frac(ladder(*(rate * cost for cost in costs)), all_serve())
         assert there == pytest.approx(tax_frac(ladder(*costs), all_serve()), abs=1e-9)
 

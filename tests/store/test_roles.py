@@ -36,7 +36,7 @@ def calls(store, saved, file):
     }
 
 
-def test_what_a_role_may_not_do_is_refused_and_changes_nothing(store, tmp_path):
+def test_s3_what_a_role_may_not_do_is_refused_and_changes_nothing(store, tmp_path):
     saved = save(store)
     for act, (least, call) in calls(store, saved, tmp_path / "copy.jsonl").items():
         below = {"editor": [EVE], "approver": [EVE, ANN]}[least]
@@ -49,7 +49,7 @@ def test_what_a_role_may_not_do_is_refused_and_changes_nothing(store, tmp_path):
 
 
 @pytest.mark.parametrize("who", GUESTS, ids=lambda who: who.role)
-def test_nobody_opens_what_was_not_shared_with_them(store, who):
+def test_s3_nobody_opens_what_was_not_shared_with_them(store, who):
     saved = save(store)
     calls = [
         lambda: store.scenarios.open(who, saved.document_id),
@@ -70,7 +70,7 @@ def test_nobody_opens_what_was_not_shared_with_them(store, who):
     assert store.scenarios.listed(who) == []
 
 
-def test_nobody_saves_over_what_is_not_theirs(store):
+def test_s3_nobody_saves_over_what_is_not_theirs(store):
     saved = save(store)
     with pytest.raises(StoreError, match="There is no scenario"):
         save(store, BOB, after=saved)

@@ -31,7 +31,7 @@ def peak_bytes(pid):
 @pytest.mark.soak
 @pytest.mark.browser
 @pytest.mark.timeout(3600)
-def test_fifty_million_rows_are_watched_stopped_and_read(chromium, tmp_path):
+def test_l5_fifty_million_rows_are_watched_stopped_and_read(chromium, tmp_path):
     (tmp_path / "data" / "logs").mkdir(parents=True)
     (tmp_path / "work").mkdir()
     request_log.write(tmp_path / "data" / "logs" / "large.parquet", ROWS)

@@ -135,7 +135,7 @@ def test_a_draft_is_there_after_a_restart(show, app):
     assert held(press(screen, "Start afresh")) == Scenario()
 
 
-def test_figures_stand_while_the_store_is_away(show, monkeypatch):
+def test_f4_figures_stand_while_the_store_is_away(show, monkeypatch):
     def away(*_, **__):
         raise StoreError("The disk is full.")
 
