@@ -11,11 +11,12 @@ COMPILE := $(BIN)/uv --no-config pip compile --quiet --universal --python-versio
 PYTEST := $(RUN) pytest
 
 .DELETE_ON_ERROR:
-.PHONY: help app test lint soak sweep oracle bench lock sbom clean
+.PHONY: help app test lint docs soak sweep oracle bench lock sbom clean
 
 help:
 	@echo "make app    open the dashboard on http://127.0.0.1:$(PORT) (PORT=… for another)"
 	@echo "make test   lint, types and the everyday suite"
+	@echo "make docs   the documentation as pages, in build/docs"
 	@echo "make soak   long load, memory and fault runs"
 	@echo "make sweep  long property and parity sweeps"
 	@echo "make oracle simulated pools anew, and the report that compares them (some ten minutes)"
@@ -35,6 +36,9 @@ lint: $(VENV)/test.stamp
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
+
+docs: $(VENV)/docs.stamp
+	$(RUN) sphinx -c docs -d build/doctrees --fail-on-warning --keep-going --nitpicky . build/docs
 
 soak sweep: $(VENV)/test.stamp
 	$(PYTEST) -m $@ --hypothesis-profile $@
@@ -81,6 +85,10 @@ $(VENV)/app.stamp: requirements.lock | $(BIN)/uv
 	$(INSTALL) -r requirements.lock
 	@touch $@
 
+$(VENV)/docs.stamp: requirements-docs.lock | $(BIN)/uv
+	$(INSTALL) -r requirements-docs.lock
+	@touch $@ $(VENV)/app.stamp
+
 $(VENV)/test.stamp: requirements-test.lock | $(BIN)/uv
 	$(INSTALL) -r requirements-test.lock
-	@touch $@ $(VENV)/app.stamp
+	@touch $@ $(VENV)/app.stamp $(VENV)/docs.stamp

@@ -18,3 +18,11 @@ def tracked() -> tuple[str, ...]:
 @cache
 def tree(path: str) -> ast.Module:
     return ast.parse((ROOT / path).read_text(), path)
+
+
+@cache
+def documents() -> tuple[str, ...]:
+    """What readers are given: the Markdown at the root, in docs and beside the catalog."""
+    places = {"", "docs", "hardware_catalog"}
+    pages = [path for path in tracked() if path.endswith(".md")]
+    return tuple(path for path in pages if path.rpartition("/")[0].split("/")[0] in places)
