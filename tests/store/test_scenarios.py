@@ -1,5 +1,6 @@
 """What is saved stays as it was saved; the same on SQLite and on PostgreSQL."""
 
+import secrets
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -23,6 +24,12 @@ def test_a_saved_scenario_opens_again_whole(store, address, opened_stores):
     assert (saved.version, saved.schema_version, saved.state) == (1, 2, "draft")
     assert saved.model_version == planner.MODEL_VERSION
     assert saved.catalog_version == planner.load_catalog().version
+
+
+def test_no_id_looks_like_an_option_of_a_command(store, monkeypatch):
+    drawn = iter(["-first", "second"])
+    monkeypatch.setattr(secrets, "token_urlsafe", lambda: next(drawn))
+    assert save(store).document_id == "second"
 
 
 def test_what_one_user_saved_lately_is_counted(store):
