@@ -15,15 +15,12 @@ from planner.__main__ import _parser, main
 from planner.demand.audit import audit
 from tests.demand.engines import exposition
 from tests.demand.test_audit_fuzzed import USAGE
+from tests.docs.blocks import blocks
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 PAGE = (Path(__file__).parents[2] / "docs" / "audit.md").read_text(encoding="utf-8")
-COMMANDS = [
-    shlex.split(line, comments=True)[3:]
-    for line in PAGE.splitlines()
-    if line.startswith("    python -m planner ")
-]
-QUERIES = PAGE.partition("```sh\n")[2].partition("```")[0].splitlines()
+TYPED, QUERIES = (block.text.splitlines() for block in blocks(PAGE) if block.kind == "sh")
+COMMANDS = [shlex.split(line, comments=True)[3:] for line in TYPED]
 LOG = "timestamp,prompt_tokens,completion_tokens\n" + "".join(
     f"2025-06-15T15:0{i}:00Z,100,10\n" for i in range(3)
 )
