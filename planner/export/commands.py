@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from planner.decision.plan import Plan
 
 N_SAMPLES = 1024
-VARIANTS = Path(__file__).parent / "schema.toml"
+VARIANTS = Path(__file__).with_name("schema.toml")
+KEYS = Path(__file__).with_name("keys.toml")
 SCHEMA_TITLE = "plan/1"
 Maker = Callable[["Plan", argparse.Namespace], bytes]
 
@@ -103,7 +104,13 @@ def plan_schema() -> dict[str, Any]:
     variants = tomllib.loads(VARIANTS.read_text(encoding="utf-8"))["variant"]
     rest = [*starts, *map(Scenario.read, variants)]
     bare = [_plan(each, n_samples=n).as_dict(flips=False) for each in rest for n in (0, N_SAMPLES)]
-    return schema_of([*bare, *(_plan(start).as_dict() for start in starts)], SCHEMA_TITLE)
+    whole = [_plan(start).as_dict() for start in starts]
+    return schema_of([*bare, *whole], SCHEMA_TITLE, meanings())
+
+
+def meanings() -> dict[str, str]:
+    """What each key of the document `plan/1` means; `above.key` goes before `key`."""
+    return tomllib.loads(KEYS.read_text(encoding="utf-8"))
 
 
 def _schema(options: argparse.Namespace) -> None:

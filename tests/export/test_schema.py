@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from planner import profiles
-from planner.export.commands import plan_schema
+from planner.export.commands import meanings, plan_schema
 from planner.export.schema import schema_of
 from tests.export.printing import planned
 
@@ -55,13 +55,38 @@ def test_a_text_in_place_of_a_number_is_refused():
 
 def test_keys_that_only_some_documents_have_are_not_required():
     documents = [{"a": 1, "b": [{"c": "x"}]}, {"a": None, "b": [], "d_usd": 2.0}]
-    shape = schema_of(documents, "two")
+    shape = schema_of(documents, "two", {"c": "Any c", "b.c": "The c of b", "d_usd": "A sum"})
     assert shape["required"] == ["a", "b", "scenario"]
     assert shape["properties"]["d_usd"] == {
         "type": ["number", "null"],
-        "description": "US dollars",
+        "unit": "US dollars",
+        "description": "A sum",
     }
     assert shape["properties"]["b"]["items"]["required"] == ["c"]
+    assert shape["properties"]["b"]["items"]["properties"]["c"]["description"] == "The c of b"
+
+
+def test_a_rate_is_not_taken_for_a_time():
+    shape = schema_of([{"output_tokens_per_s": 1.0, "kv_gbit_per_s": 1.0, "wait_s": 1.0}], "t", {})
+    units = {key: found.get("unit") for key, found in shape["properties"].items()}
+    assert units["output_tokens_per_s"] == "tokens per second"
+    assert units["kv_gbit_per_s"] == "gigabits per second"
+    assert units["wait_s"] == "seconds"
+
+
+def keys(shape, above=""):
+    """Every key of a shape, as `above.key`, with its description."""
+    for key, inner in shape.get("properties", {}).items():
+        yield f"{above}.{key}", inner.get("description")
+        for below in (inner, inner.get("items", {})):
+            yield from keys(below, key)
+
+
+def test_every_key_says_what_it_means_and_nothing_else_is_explained():
+    said = dict(keys(json.loads(PUBLISHED.read_text())))
+    assert not [key for key, words in said.items() if not words]
+    known = {*said, *(key.rpartition(".")[2] for key in said)}
+    assert not meanings().keys() - known
 
 
 @pytest.mark.sweep
