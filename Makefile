@@ -37,7 +37,9 @@ lint: $(VENV)/test.stamp
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 
+# What the reference says of the code is renewed first.
 docs: $(VENV)/docs.stamp
+	$(RUN) docs.site
 	$(RUN) sphinx -c docs -d build/doctrees --fail-on-warning --keep-going --nitpicky . build/docs
 
 soak sweep: $(VENV)/test.stamp

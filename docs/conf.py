@@ -25,8 +25,6 @@ exclude_patterns = [
 ]  # fmt: skip
 extensions = [
     "myst_parser",
-    "sphinx.ext.autodoc",
-    "sphinx.ext.napoleon",
     "docs.site.contents",
     "docs.site.mathml",
 ]
