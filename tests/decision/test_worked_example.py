@@ -62,11 +62,22 @@ def named_as(row):
 
 
 def given(how):
-    """What a line takes from the scenario, the register or the plan."""
+    """What a line takes from the scenario, the register, the catalog or the plan."""
     kind, place = how.split(maxsplit=1)
     if kind == "ledger":
         return next(r["value"] for r in document()["ledger"] if r["parameter"] == place)
+    if kind == "catalog":
+        return dimension(place)
     return at(f"scenario.{place}" if kind == "scenario" else place)
+
+
+def dimension(place):
+    """A model's dimension; layers of attention by number."""
+    model, *path = place.split()
+    here = planner.load_catalog().models[model]
+    for key in path:
+        here = here[int(key)] if key.isdecimal() else getattr(here, key)
+    return float(here)
 
 
 def calculated(text, known):
@@ -131,6 +142,8 @@ def test_every_symbol_means_one_thing():
 def test_the_page_reaches_what_a_plan_is_read_for():
     reached = {parts(row["how"])[1] for row in ROWS if row["how"].startswith("=")}
     wanted = {
+        "options.as-built.pools.0.compute_util_frac.peak",
+        "options.as-built.pools.0.memory_util_frac.peak",
         "options.as-built.cost_usd_per_mtok", "options.as-built.facility_mean_w",
         "options.as-built.j_per_useful_token", "net.usd_per_year", "stranded.needed_mw",
         "options.monolithic-software.npv_usd", "headline.gross_gap_frac.p50",
