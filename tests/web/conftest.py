@@ -129,6 +129,15 @@ def address():
         yield server.address
 
 
+@pytest.fixture(scope="module")
+def site(postgres_server, tmp_path_factory):  # noqa: F811
+    """The hosted installation: its address, and its two replicas."""
+    from tests.web.hosted import hosted
+
+    with hosted(postgres_server, tmp_path_factory.mktemp("nginx")) as held:
+        yield held
+
+
 @contextmanager
 def dashboard(script="app.py", *, port=None, log=None, **environment):
     """A dashboard of its own; its process carries the address."""

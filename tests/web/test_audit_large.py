@@ -1,6 +1,5 @@
 """A log too large to send, on the page: its progress is shown, it can be stopped, it is read."""
 
-import re
 import time
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 
 from benchmarks import request_log
 from tests.web.conftest import PAGE_PATHS, dashboard
+from tests.web.crowd import resident_bytes
 from tests.web.test_audit_page import pick
 from tests.web.test_browser import opened
 
@@ -20,12 +20,6 @@ def readers(server):
     """The reading processes of a dashboard, by id."""
     ids = Path(f"/proc/{server.pid}/task").glob("*/children")
     return sorted({int(pid) for path in ids for pid in path.read_text().split()})
-
-
-def peak_bytes(pid):
-    """The most memory that a process has held."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 
 
 @pytest.mark.soak
@@ -66,8 +60,8 @@ def watched(desk, server):
                 steps.append(bar)
         for pid in readers(server):
             try:
-                peak = max(peak, peak_bytes(pid))
-            except (OSError, TypeError):
+                peak = max(peak, resident_bytes(pid))
+            except (OSError, AssertionError):
                 continue
         time.sleep(0.5)
     return steps, peak

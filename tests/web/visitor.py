@@ -3,6 +3,7 @@
 import http.client
 from contextlib import ExitStack
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -15,7 +16,7 @@ class Visitor:
     """One session with a dashboard, under the headers that its proxy would send."""
 
     def __init__(self, address, **headers):
-        self.held = ExitStack()
+        self.address, self.held = address, ExitStack()
         connection = connect(
             address.replace("http", "ws", 1) + "/_stcore/stream",
             origin=address,
@@ -25,7 +26,7 @@ class Visitor:
             proxy=None,
         )
         self.socket = self.held.enter_context(connection)
-        self.query, self.page, self.buttons = "", "", {}
+        self.query, self.page, self.session, self.elements = "", "", "", {}
 
     def close(self):
         """Close the tab."""
@@ -34,14 +35,40 @@ class Visitor:
     def open(self, query="", page=""):
         """What a page shows, as text with everything around it, Markdown escapes undone."""
         self.query, self.page = query, page
-        return self._run(BackMsg())
+        return _words(self._run(BackMsg()))
+
+    def turn(self, page):
+        """Go to another page, and wait until it is at rest."""
+        self.page = page
+        self._run(BackMsg())
 
     def press(self, label):
         """What the page shows once a button was pressed."""
-        pressed = BackMsg()
-        state = pressed.rerun_script.widget_states.widgets.add()
-        state.id, state.trigger_value = self.buttons[label], True
-        return self._run(pressed)
+        message, state = _typed(self.elements["button", label])
+        state.trigger_value = True
+        return _words(self._run(message))
+
+    def move(self, label, at_frac):
+        """Put a slider somewhere along its stops, and wait until the page is at rest."""
+        slider = self.elements["slider", label]
+        message, state = _typed(slider)
+        state.string_array_value.data.append(slider.options[int(at_frac * len(slider.options))])
+        self._run(message)
+
+    def file(self, label):
+        """What a download button gives."""
+        asked_for = BackMsg().backend_operation_request
+        asked_for.request_id, asked_for.session_id = label, self.session
+        asked_for.deferred_file.file_id = self.elements["download_button", label].deferred_file_id
+        self.socket.send(BackMsg(backend_operation_request=asked_for).SerializeToString())
+        while True:
+            answer = self._heard()
+            if answer.WhichOneof("type") == "backend_operation_response":
+                url = self.address + answer.backend_operation_response.deferred_file.url
+                return urlopen(url, timeout=PATIENCE_S).read()
+
+    def _heard(self):
+        return ForwardMsg.FromString(self.socket.recv(PATIENCE_S))
 
     def _run(self, message):
         message.rerun_script.query_string = self.query
@@ -49,14 +76,34 @@ class Visitor:
         self.socket.send(message.SerializeToString())
         shown = []
         while True:
-            answer = ForwardMsg.FromString(self.socket.recv(PATIENCE_S))
-            if answer.WhichOneof("type") == "script_finished":
-                return "\n".join(shown).replace("\\", "")
-            if answer.HasField("delta"):
-                shown.append(str(answer.delta))
-                element = answer.delta.new_element
-                if element.HasField("button"):
-                    self.buttons[element.button.label] = element.button.id
+            answer = self._heard()
+            kind = answer.WhichOneof("type")
+            if kind == "script_finished":
+                return shown
+            if kind == "new_session":
+                self.session = answer.new_session.initialize.session_id
+            if kind == "delta":
+                shown.append(answer.delta)
+                self._know(answer.delta.new_element)
+
+    def _know(self, element):
+        kind = element.WhichOneof("type")
+        assert kind != "exception", "the page broke"
+        if kind in ("button", "slider", "download_button"):
+            held = getattr(element, kind)
+            self.elements[kind, held.label] = held
+
+
+def _typed(element):
+    """A message that something was done to an element, and the state to be filled in."""
+    message = BackMsg()
+    state = message.rerun_script.widget_states.widgets.add()
+    state.id = element.id
+    return message, state
+
+
+def _words(shown):
+    return "\n".join(map(str, shown)).replace("\\", "")
 
 
 def asked(address, path, method="GET", **headers):
