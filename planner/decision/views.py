@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from planner.decision.plan import Plan
 
 EXTENSIVE = (
-    "n_accelerators",
     "capex_usd",
     "it_nameplate_w",
     "it_peak_w",
@@ -24,7 +23,6 @@ EXTENSIVE = (
     "cost_usd_per_year",
     "kv_gbit_per_s",
 )
-POOL_EXTENSIVE = ("n_accelerators", "n_replicas")
 
 
 def iso_power(plan: Plan) -> list[dict[str, Any]]:
@@ -45,17 +43,19 @@ def _filled(plan: Plan, name: str, limit: str, available: float) -> dict[str, An
     if not record[limit]:
         return record
     scale = available / float(record[limit])
+    pools = [_scaled_pool(pool, scale) for pool in record["pools"]]
     return (
         record
-        | {"scale": scale}
+        | {"scale": scale, "pools": pools}
+        | {"n_accelerators": sum(pool["n_accelerators"] for pool in pools)}
         | {key: _times(record[key], scale) for key in EXTENSIVE}
-        | {"pools": [_scaled_pool(pool, scale) for pool in record["pools"]]}
     )
 
 
 def _scaled_pool(pool: dict[str, Any], scale: float) -> dict[str, Any]:
     replicas = int(pool["n_replicas"] * scale)
-    return pool | {"n_replicas": replicas, "n_accelerators": replicas * pool["tp"]}
+    per_replica = pool["tp"] * pool["attention_dp"] * pool["pp"]
+    return pool | {"n_replicas": replicas, "n_accelerators": replicas * per_replica}
 
 
 def _times(value: Any, scale: float) -> Any:

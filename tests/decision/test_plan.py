@@ -104,6 +104,18 @@ def test_a_missing_value_is_null_and_has_its_reason(profile):
 
 
 @pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("view", ["iso_power", "iso_cost"])
+def test_p2_a_scaled_fleet_is_whole_replicas_of_the_same_make(profile, view):
+    held = document(profile)
+    for option in held["views"][view]["options"]:
+        for pool in option["pools"]:
+            per_replica = pool["tp"] * pool["attention_dp"] * pool["pp"]
+            assert pool["n_accelerators"] >= pool["n_replicas"] * per_replica
+            assert pool["n_replicas"] > 0 or not pool["n_accelerators"]
+        assert option["n_accelerators"] == sum(pool["n_accelerators"] for pool in option["pools"])
+
+
+@pytest.mark.parametrize("profile", PROFILES)
 def test_the_bridge_sums_to_its_net(profile):
     held = document(profile)
     total = sum(step["usd_per_year"] for step in held["bridge"])
