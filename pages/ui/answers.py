@@ -18,7 +18,7 @@ N_SAMPLES = 1024
 """Draws behind the ranges on screen."""
 
 TRACES = Path(__file__).parents[2] / "hardware_catalog" / "traces"
-KEPT = 128
+KEPT = 64
 SERIES = 1024
 SLIDERS = ("decode_to_prefill_token_ratio", "power_budget_mw", "fleet_mix")
 LATER_MONTH = 18.0
