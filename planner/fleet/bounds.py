@@ -74,12 +74,13 @@ def _most(rate: Floats, step_s: Floats, limit_s: Floats) -> Floats:
 
 def own_prefill_s(curves: Curves, level_frac: float) -> Floats:
     """The quantile of a prompt's own time in a pool that only prefills, with nobody ahead. [s]"""
-    return (curves.prefill_s + curves.load_s) * _longest(curves, level_frac)
+    longest = (curves.prefill_s + curves.load_s) * _longest(curves, level_frac)
+    return longest + curves.host_s
 
 
 def own_prompt_s(curves: Curves, level_frac: float) -> Floats:
     """The same on a replica that also decodes, where it takes more than it adds to steps. [s]"""
-    return _prompt_s(curves)[:, 0] * _longest(curves, level_frac) + curves.load_s
+    return _prompt_s(curves)[:, 0] * _longest(curves, level_frac) + curves.load_s + curves.host_s
 
 
 def _longest(curves: Curves, level_frac: float) -> Floats:

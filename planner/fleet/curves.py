@@ -26,7 +26,8 @@ class Curves:
     attention group (rows,). decode_s, mixed_s: between two tokens of a request, without and beside
     a full chunk in every attention group, through all stages (rows, N_BATCHES); mixed_s is nan
     where pools are split. idle_mixed_s: a chunk with nothing to decode (rows,). prefill_s: a
-    prompt through all stages (rows,). load_s: fetching cached prefixes (rows,).
+    prompt through all stages (rows,). load_s: fetching cached prefixes (rows,). host_s: before a
+    prompt may start, on the server's processor and so in nobody's way (rows,).
     fresh_tokens: computed of a prompt. tokens_per_step: that a request gains in an iteration.
     """
 
@@ -39,6 +40,7 @@ class Curves:
     idle_mixed_s: Floats
     prefill_s: Floats
     load_s: Floats
+    host_s: Floats
     fresh_tokens: Floats
     tokens_per_step: Floats
     kv_bytes_per_request: Floats
@@ -99,6 +101,7 @@ def curves(grid: Grid, ledger: Ledger) -> Curves:
         idle_mixed_s=idle_s,
         prefill_s=prefill.total_s * stages,
         load_s=_load_s(grid, cached, ledger),
+        host_s=np.broadcast_to(grid.machine.efficiency.request_overhead_s, len(grid)),
         fresh_tokens=fresh,
         tokens_per_step=gained,
         kv_bytes_per_request=np.asarray(

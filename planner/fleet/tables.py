@@ -103,7 +103,8 @@ def whole_table(curves: Curves, offered: Offered, level_frac: float, rows: Ints)
     queues = asked.per_s / (LOADS * full)
     left = pooled_wait_frac(LOADS, queues, asked.arrival_scv, asked.input_scv)
     unhindered = alone[:, :1]
-    ttft = unhindered + (alone - unhindered) * left + curves.load_s[rows][:, None]
+    before_s = (curves.host_s + curves.load_s)[rows][:, None]
+    ttft = before_s + unhindered + (alone - unhindered) * left
     return Table(
         n_replicas=queues / groups,
         ttft_s=ttft,
@@ -241,6 +242,7 @@ def prefill_table(
         _over(sent.visible_quantile_s, sent.visible_mean_s),
     )
     mean = np.asarray(pool.wait_mean_s) + own_s + np.asarray(sent.visible_mean_s)
+    mean = mean + curves.host_s[rows][:, None]
     ttft = np.where(np.isfinite(mean), mean + np.sqrt(sum(part**2 for part in late)), np.inf)
     none = np.zeros_like(ttft)
     return Table(

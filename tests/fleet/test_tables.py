@@ -1,6 +1,7 @@
 """Tables of configurations by load: prefill pools by hand, groups of a replica, whole replicas."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -35,11 +36,12 @@ def offered(per_s=1.0, prompt=1000.0, input_scv=0.0, output_scv=1.0, arrival_scv
     return Offered(*(np.array([x]) for x in (per_s, prompt, input_scv, output_scv, arrival_scv)))
 
 
-def prompts(service_s, per_s, *, link=FAST, room=10.0, groups=1.0, **changes):
+def prompts(service_s, per_s, *, link=FAST, room=10.0, groups=1.0, host_s=0.0, **changes):
     """A prefill table of one configuration of two chips whose prompts take `service_s`."""
     held = SimpleNamespace(
         prefill_s=np.array([service_s]),
         load_s=np.zeros(1),
+        host_s=np.array([host_s]),
         kv_bytes_per_request=np.array([1e9]),
         grid=SimpleNamespace(
             groups=np.array([groups]),
@@ -82,6 +84,12 @@ class TestPrefillPool:
     def test_a_busier_pool_never_answers_sooner(self, per_s, service_s, arrival_scv):
         held = prompts(service_s, per_s, arrival_scv=arrival_scv)
         assert np.all(np.diff(held.ttft_s[0]) >= -1e-9 * held.ttft_s[0, 1:])
+
+    def test_the_servers_own_work_delays_a_prompt_and_holds_no_chip(self):
+        """Taking in a request: 70 ms before its prompt may start, on the server's processor."""
+        plain, later = prompts(1.0, 37.0), prompts(1.0, 37.0, host_s=0.07)
+        assert later.ttft_s == pytest.approx(plain.ttft_s + 0.07)
+        assert np.all(later.n_replicas == plain.n_replicas)
 
     def test_loads_run_from_little_to_nearly_full(self):
         assert 0 < LOADS[0] < 0.05
@@ -168,6 +176,15 @@ class TestWhole:
         one = chunked_replica(rate, 1155.0, 0.9, answers, decode, mixed, 512.0, output_scv=0.6)
         assert found.tpot_s[0, 11] == pytest.approx(one.tpot_quantile_s)
         assert found.n_replicas[0, 11] == pytest.approx(200 / rate)
+
+    def test_the_servers_own_work_comes_before_the_first_token(self):
+        held = timed()
+        row, taken_s = first(held, 4), held.host_s
+        plain = replace(held, host_s=np.zeros_like(taken_s))
+        before, after = (whole_table(one, asked_of(held), 0.99, row) for one in (plain, held))
+        assert 0.01 < taken_s[row][0] < 1
+        assert after.ttft_s == pytest.approx(before.ttft_s + taken_s[row][0])
+        assert after.tpot_s == pytest.approx(before.tpot_s)
 
     def test_chunks_and_whole_prompts_can_be_asked_together(self):
         both = grid(
