@@ -30,6 +30,7 @@ extensions = [
 ]
 
 nitpicky = True
+smartquotes = False  # two dashes before an option are two dashes
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 

@@ -60,7 +60,9 @@ def _commands(
 def _section(name: str, about: str, parser: argparse.ArgumentParser) -> list[str]:
     actions = [each for each in parser._actions if each.dest != "help"]
     typed = " ".join([f"python -m {name}", *(_usage(each).replace(" ", GLUE) for each in actions)])
-    usage = textwrap.fill(typed, WIDTH, subsequent_indent="    ").replace(GLUE, " ")
+    usage = textwrap.fill(typed, WIDTH, subsequent_indent="    ", break_on_hyphens=False).replace(
+        GLUE, " "
+    )
     rows = [[code(_typed(each)), _said(each)] for each in actions]
     words = f"{about[:1].upper()}{about[1:]}."
     parts = [f"## {name.removeprefix('planner ')}", words, f"```text\n{usage}\n```"]

@@ -1,5 +1,6 @@
 """Every field of a scenario as a table, from the fields themselves and the profiles."""
 
+import re
 import types
 from collections.abc import Iterator
 from typing import Any, Literal, Union, get_args, get_origin
@@ -95,14 +96,24 @@ def _section(name: str, model: type[BaseModel]) -> list[str]:
     if listed:
         row = start[0]
         words += f" Starting values are those of the first, {code(str(next(iter(row.values()))))}."
-    return [f"## {field.title}: `{name}`", words, table(HEAD, _rows(model, path, start))]
+    return [f"## {_heading(name)}", words, table(HEAD, _rows(model, path, start))]
+
+
+def _heading(name: str) -> str:
+    return f"{Scenario.model_fields[name].title}: {code(name)}"
+
+
+def _anchor(heading: str) -> str:
+    """How a link names a heading of its own page."""
+    return re.sub(r"[^\w -]", "", heading).replace(" ", "-").lower()
 
 
 def _rows(model: type[BaseModel], path: str, start: Any) -> Iterator[list[str]]:
     values = start[0] if isinstance(start, list) else start
     for name, field in model.model_fields.items():
         if _model(field.annotation):
-            yield [code(name), f"**{field.title}.** {field.description}", "see below", "", ""]
+            below = f"[its fields](#{_anchor(_heading(name))})"
+            yield [code(name), f"**{field.title}.** {field.description}", below, "", ""]
             continue
         yield [
             code(name),

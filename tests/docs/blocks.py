@@ -123,26 +123,31 @@ def furnish(folder: Path) -> Path:
     return folder
 
 
+def fault(each: Command, folder: Path, around: dict[str, str]) -> str:
+    """What is wrong with what a command shows or how it ends, run in a folder; else nothing."""
+    done = subprocess.run(
+        ["bash", "-c", each.typed],
+        cwd=folder,
+        env=around,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=PATIENCE_S,
+        text=True,
+        check=False,
+    )
+    if done.returncode != each.status:
+        return f"$ {each.typed}\nended in {done.returncode}, not {each.status}:\n{done.stdout}"
+    if matches(each.shown, done.stdout):
+        return ""
+    wanted = "\n".join(each.shown)
+    return f"$ {each.typed}\nshould show\n{wanted}\nbut shows\n{done.stdout}"
+
+
 def _run_console(example: Example) -> str:
     folder = example.namespace[FOLDER]
-    for each in commands(example.parsed.text):
-        done = subprocess.run(
-            ["bash", "-c", each.typed],
-            cwd=folder,
-            env=environment(folder),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=PATIENCE_S,
-            text=True,
-            check=False,
-        )
-        if done.returncode != each.status:
-            return f"$ {each.typed}\nended in {done.returncode}, not {each.status}:\n{done.stdout}"
-        if not matches(each.shown, done.stdout):
-            wanted = "\n".join(each.shown)
-            return f"$ {each.typed}\nshould show\n{wanted}\nbut shows\n{done.stdout}"
-    return ""
+    faults = (fault(each, folder, environment(folder)) for each in commands(example.parsed.text))
+    return next(filter(None, faults), "")
 
 
 def _run_python(example: Example) -> str:
