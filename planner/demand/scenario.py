@@ -29,10 +29,9 @@ from planner.demand.parts import (
     WorkloadClass,
     number,
 )
+from planner.demand.refusals import sentences
 from planner.errors import ScenarioError
 from planner.facts.catalog import Catalog, load_catalog
-
-SHOWN_CHARACTERS = 80
 
 NONE = "none"
 
@@ -142,7 +141,7 @@ class Scenario(Part):
             return cls.model_validate(given, context=catalog)
         except ValidationError as error:
             rest = _accepted(given, [item["loc"] for item in error.errors()])
-            raise ScenarioError(_sentences(error), rest) from None
+            raise ScenarioError(sentences(cls, error), rest) from None
 
     def to_query(self) -> dict[str, str]:
         """The fields that differ from the profile's start, as texts for a link."""
@@ -203,32 +202,6 @@ def _unknown_names(scenario: Scenario, catalog: Catalog) -> Iterator[str]:
         yield from profiles.unknown(field, names, "accelerators", catalog)
     models = [item.model for item in scenario.classes]
     yield from profiles.unknown("classes", models, "models", catalog)
-
-
-def _sentences(error: ValidationError) -> list[str]:
-    """One sentence per refused field, in the reader's words; alternatives joined by "or"."""
-    said: dict[tuple[str, str], list[str]] = {}
-    for item in error.errors():
-        path = ".".join(str(part) for part in item["loc"] if not _names_an_alternative(part))
-        message = str(item["msg"]).removeprefix("Value error, ").rstrip(".")
-        said.setdefault((path, _shown(item["input"])), []).append(message)
-    return [_sentence(path, messages, shown) for (path, shown), messages in said.items()]
-
-
-def _sentence(path: str, messages: list[str], shown: str) -> str:
-    if not path:
-        return f"{' '.join(messages)}."
-    allowed = " or ".join(dict.fromkeys(message[0].lower() + message[1:] for message in messages))
-    return f"{path}: {shown} is refused: {allowed}."
-
-
-def _shown(value: Any) -> str:
-    return "the given table" if isinstance(value, Mapping) else repr(value)[:SHOWN_CHARACTERS]
-
-
-def _names_an_alternative(part: int | str) -> bool:
-    """Whether a step of a refused path only tells which alternative of a union was tried."""
-    return str(part).startswith(("constrained", "literal["))
 
 
 def _leaves(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

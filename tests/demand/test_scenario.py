@@ -96,9 +96,9 @@ def test_a_class_given_in_part_keeps_the_rest_of_its_namesake():
     [
         ({"site": {"pue": 0.5}}, "site.pue", "1"),
         ({"power_budget_mw": -1}, "power_budget_mw", "0"),
-        ({"power_budget_mw": "12,5"}, "power_budget_mw", "number"),
-        ({"power_budget_mw": math.nan}, "power_budget_mw", "finite"),
-        ({"growth_frac_per_year": math.inf}, "growth_frac_per_year", "finite"),
+        ({"power_budget_mw": "12,5"}, "power_budget_mw", "0 to 100,000 MW"),
+        ({"power_budget_mw": math.nan}, "power_budget_mw", "0 to 100,000 MW"),
+        ({"growth_frac_per_year": math.inf}, "growth_frac_per_year", "−0.90 to 20"),
         ({"fleet_mix": 1.5}, "fleet_mix", "1"),
         ({"decode_to_prefill_token_ratio": 0}, "decode_to_prefill_token_ratio", "0.01"),
         ({"candidates": ["h900"]}, "candidates", "h100-sxm"),

@@ -68,7 +68,7 @@ def test_a_link_opens_the_same_figures_elsewhere(desk, address, chromium):
     elsewhere.context.close()
 
 
-def test_nonsense_in_a_box_is_answered_and_stays_where_it_was_typed(desk, address):
+def test_b1_nonsense_in_a_box_is_answered_and_stays_where_it_was_typed(desk, address):
     opened(desk, address)
     box = desk.get_by_role("spinbutton", name="Power budget in megawatts")
     box.fill("-3")
@@ -77,7 +77,7 @@ def test_nonsense_in_a_box_is_answered_and_stays_where_it_was_typed(desk, addres
     assert box.input_value() == "-3"
 
 
-def test_a_hostile_link_asks_for_nothing_outside(desk, address):
+def test_b4_a_hostile_link_asks_for_nothing_outside(desk, address):
     opened(desk, address, "?name=![x](http://127.0.0.1:9/x.png)<img src=http://127.0.0.1:9/y.png>")
     desk.get_by_role("link", name="Brief").click()
     desk.get_by_text("What will be signed").wait_for()

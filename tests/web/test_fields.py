@@ -23,7 +23,7 @@ def boxes(screen):
 
 
 @pytest.mark.parametrize("page", FOLDS)
-def test_a_number_out_of_range_is_refused_with_what_is_allowed(show, page):
+def test_b1_a_number_out_of_range_is_refused_with_what_is_allowed(show, page):
     screen = opened(show, page)
     before = screen.session_state["scenario"]
     names = boxes(screen)
@@ -52,7 +52,7 @@ def test_each_starting_value_names_its_source(show):
     assert len(cited) >= 5
 
 
-def test_an_emptied_number_that_is_needed_is_refused(show):
+def test_b1_an_emptied_number_that_is_needed_is_refused(show):
     screen = opened(show, "start")
     screen.number_input(key="field-demand_scale").set_value(None).run()
     (said,) = screen.warning
