@@ -19,6 +19,7 @@ help:
 	@echo "make docs   the documentation as pages, in build/docs"
 	@echo "make soak   long load, memory and fault runs"
 	@echo "make sweep  long property and parity sweeps"
+	@echo "make reliability  what all of these recorded, as docs/reliability.md"
 	@echo "make oracle simulated pools anew, and the report that compares them (some ten minutes)"
 	@echo "make bench  speed of the engine and of a page"
 	@echo "make sbom   what a hosted installation is made of, and under which licences, in build/"
@@ -42,8 +43,14 @@ docs: $(VENV)/docs.stamp
 	$(RUN) docs.site
 	$(RUN) sphinx -c docs -d build/doctrees --fail-on-warning --keep-going --nitpicky . build/docs
 
+# What they record is kept in build/, for `make reliability`.
 soak sweep: $(VENV)/test.stamp
-	$(PYTEST) -m $@ --hypothesis-profile $@
+	$(PYTEST) -m $@ --hypothesis-profile $@ --junitxml=build/$@.xml
+
+reliability: $(VENV)/test.stamp
+	$(PYTEST) -n 2 --dist loadfile --junitxml=build/everyday.xml
+	$(PYTEST) benchmarks -k l2 --benchmark-enable --junitxml=build/bench.xml
+	$(RUN) tests.reliability build/*.xml > docs/reliability.md.new && mv docs/reliability.md.new docs/reliability.md
 
 # What the simulator shows is kept; the report sets the closed forms beside it.
 SIMULATED := hardware_catalog/measured/simulated.csv

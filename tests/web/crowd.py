@@ -47,6 +47,7 @@ def _read(address, seen, rng, n_steps, think_s, headers):
             else:
                 seen.steps_s.append(_spent_s(reader.move, RATIO, rng.random()))
         reader.close()
+        assert not reader.broken, "a page broke"
     except Exception as error:  # noqa: BLE001 whatever a reader meets is counted
         seen.errors.append(repr(error))
 

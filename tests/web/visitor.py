@@ -26,7 +26,8 @@ class Visitor:
             proxy=None,
         )
         self.socket = self.held.enter_context(connection)
-        self.query, self.page, self.session, self.elements = "", "", "", {}
+        self.query, self.page, self.session = "", "", ""
+        self.elements, self.shown, self.broken = {}, [], False
 
     def close(self):
         """Close the tab."""
@@ -35,7 +36,12 @@ class Visitor:
     def open(self, query="", page=""):
         """What a page shows, as text with everything around it, Markdown escapes undone."""
         self.query, self.page = query, page
-        return _words(self._run(BackMsg()))
+        self._run(BackMsg())
+        return self.text()
+
+    def text(self):
+        """What the last run showed."""
+        return "\n".join(map(str, self.shown)).replace("\\", "")
 
     def turn(self, page):
         """Go to another page, and wait until it is at rest."""
@@ -46,7 +52,8 @@ class Visitor:
         """What the page shows once a button was pressed."""
         message, state = _typed(self.elements["button", label])
         state.trigger_value = True
-        return _words(self._run(message))
+        self._run(message)
+        return self.text()
 
     def move(self, label, at_frac):
         """Put a slider somewhere along its stops, and wait until the page is at rest."""
@@ -74,21 +81,21 @@ class Visitor:
         message.rerun_script.query_string = self.query
         message.rerun_script.page_name = self.page
         self.socket.send(message.SerializeToString())
-        shown = []
+        self.shown = []
         while True:
             answer = self._heard()
             kind = answer.WhichOneof("type")
             if kind == "script_finished":
-                return shown
+                return
             if kind == "new_session":
                 self.session = answer.new_session.initialize.session_id
             if kind == "delta":
-                shown.append(answer.delta)
+                self.shown.append(answer.delta)
                 self._know(answer.delta.new_element)
 
     def _know(self, element):
         kind = element.WhichOneof("type")
-        assert kind != "exception", "the page broke"
+        self.broken |= kind == "exception"
         if kind in ("button", "slider", "download_button"):
             held = getattr(element, kind)
             self.elements[kind, held.label] = held
@@ -100,10 +107,6 @@ def _typed(element):
     state = message.rerun_script.widget_states.widgets.add()
     state.id = element.id
     return message, state
-
-
-def _words(shown):
-    return "\n".join(map(str, shown)).replace("\\", "")
 
 
 def asked(address, path, method="GET", **headers):
