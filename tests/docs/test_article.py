@@ -6,7 +6,7 @@ import pytest
 
 from tests.sources import ROOT
 
-PAGE = (ROOT / "docs" / "article.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "article.md").read_text(encoding="utf-8").replace("\\$", "$")
 FINDINGS = {"confirms", "qualifies", "contradicts", "cannot tell"}
 OURS = "–"
 WARNINGS = (

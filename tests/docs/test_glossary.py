@@ -6,7 +6,7 @@ import planner
 from pages.ui.glossary import WORDS
 from tests.sources import ROOT
 
-PAGE = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").replace("\\$", "$")
 ENTRIES = {
     word: " ".join(said.split())
     for word, said in re.findall(
