@@ -14,6 +14,7 @@ from typing import Any
 
 import planner
 from planner.errors import ScenarioError, SwitchyardError
+from planner.export.auditing import Auditing
 from planner.export.commands import Documents
 from planner.store.commands import Approving
 
@@ -48,8 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _scenario_argument(plan)
     plan.add_argument("--json", action="store_true", help="the whole document plan/1")
-    audit = _command(commands, "audit", _audit, "what a request log really asks for")
-    _audit_arguments(audit)
+    Auditing(partial(_command, commands), read_scenario)
     Documents(partial(_command, commands), read_scenario)
     _evidence_commands(commands)
     again = _command(commands, "reproduce", _reproduce, "published results against ours")
@@ -57,21 +57,6 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("--json", action="store_true", help="the rows")
     _store_commands(commands)
     return parser
-
-
-def _audit_arguments(audit: argparse.ArgumentParser) -> None:
-    what = "CSV, CSV.gz, JSONL, Parquet, a folder or a glob of them; metrics of an engine; a "
-    what += "Prometheus, http://HOST:PORT; a table, with --backend postgresql://..."
-    audit.add_argument("log", help=what)
-    audit.add_argument("--json", action="store_true", help="the whole audit")
-    where = "duckdb (the default), spark://HOST:PORT or postgresql://USER@HOST/DATABASE"
-    audit.add_argument("--backend", default="duckdb", metavar="URL", help=where)
-    pair = "a column by its name, such as input_tokens=n_in; may be repeated"
-    audit.add_argument("--column", action="append", default=[], metavar="ROLE=NAME", help=pair)
-    audit.add_argument("--time-unit", help="s, ms, us or ns, where the log does not say")
-    audit.add_argument("--time-zone", help="of dates that name none; UTC", metavar="ZONE")
-    audit.add_argument("--days", type=float, help="how far back Prometheus is asked; 7")
-    audit.add_argument("--scenario", type=Path, help="whose chips and growth count; TOML or JSON")
 
 
 def _store_commands(commands: Any) -> None:
@@ -89,7 +74,8 @@ def _store_commands(commands: Any) -> None:
     export.add_argument("file", type=Path, help="the file to write; .gz at its end compresses it")
     into = _command(inner, "import", _import, "fill an empty store from an export or a backup")
     into.add_argument("file", type=Path, help="a file that store export or backup wrote")
-    Approving(partial(_command, commands), partial(_command, inner), _opened_store)
+    added = partial(_command, commands), partial(_command, inner)
+    Approving(*added, _opened_store, read_scenario)
 
 
 def _evidence_commands(commands: Any) -> None:
@@ -168,31 +154,6 @@ def _summary(answer: "planner.Plan") -> str:
         f"{'Net, a year':32}{text.usd(float(bridge.net), signed=True):>12}",
     ]
     return "\n".join(lines)
-
-
-def _audit(options: argparse.Namespace) -> None:
-    columns = dict(pair.partition("=")[::2] for pair in options.column)
-    scenario = read_scenario(options.scenario) if options.scenario else None
-    found = planner.audit_apart(
-        planner.Question(
-            source=options.log,
-            columns=columns,
-            time_unit=options.time_unit,
-            time_zone=options.time_zone,
-            backend=options.backend,
-            days=options.days or planner.LAST_DAYS,
-            scenario=scenario,
-        ),
-        report=_progress if sys.stderr.isatty() else planner.unheard,
-    )
-    if options.json:
-        _print_json(found.as_dict())
-    else:
-        print(planner.told(found))
-
-
-def _progress(step: str, done_frac: float) -> None:
-    print(f"\r{step} ({done_frac:.0%}) \033[K\r", end="", file=sys.stderr, flush=True)
 
 
 def _predict(options: argparse.Namespace) -> None:

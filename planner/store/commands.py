@@ -1,4 +1,4 @@
-"""Commands on approvals: list what is saved, review, approve, issue a brief, verify one."""
+"""Commands on saved scenarios: save, list, review, approve, issue a brief, verify one."""
 
 import argparse
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from planner.store.records import Saved
 
 if TYPE_CHECKING:
     from planner.decision.plan import Plan
+    from planner.demand.scenario import Scenario
     from planner.store.store import Store
 
 N_SAMPLES = 1024
@@ -22,10 +23,19 @@ Opened = Callable[[], AbstractContextManager[tuple["Store", Identity]]]
 class Approving:
     """Adds the commands to the parsers of `planner` and of `planner store`."""
 
-    def __init__(self, outer: Callable[..., Any], inner: Callable[..., Any], store: Opened) -> None:
-        self._store = store
+    def __init__(
+        self,
+        outer: Callable[..., Any],
+        inner: Callable[..., Any],
+        store: Opened,
+        read: Callable[[Path | None], "Scenario"],
+    ) -> None:
+        self._store, self._read = store, read
         verify = outer("verify", self._verify, "who approved a brief, and whether it was altered")
         verify.add_argument("file", type=Path, help="the PDF")
+        save = inner("save", self._save, "save a scenario or its next version; prints its id")
+        save.add_argument("scenario", type=Path, help="TOML or JSON with any scenario fields")
+        save.add_argument("--after", metavar="ID", help="the saved scenario it is a version of")
         inner("list", self._list, "every saved scenario with its id, version and state")
         self._on_one(inner("review", self._review, "write down that you have reviewed a version"))
         self._on_one(inner("approve", self._approve, "write down that you approve a version"))
@@ -47,6 +57,18 @@ class Approving:
             raise StoreError(f"{options.file} cannot be read: {error}.") from None
         with self._store() as (store, who):
             print("\n".join(told(store.briefs.verified(who, pdf))))
+
+    def _save(self, options: argparse.Namespace) -> None:
+        from planner.decision.plan import plan  # noqa: PLC0415 - heavy: only when asked for
+        from planner.store.reopening import headline_of  # noqa: PLC0415
+
+        scenario = self._read(options.scenario)
+        headline = headline_of(plan(scenario, n_samples=N_SAMPLES))
+        with self._store() as (store, who):
+            after = store.scenarios.open(who, options.after) if options.after else None
+            content = scenario.model_dump(mode="json")
+            saved = store.scenarios.save(who, content, headline=headline, after=after)
+        print(saved.document_id)
 
     def _list(self, _: argparse.Namespace) -> None:
         with self._store() as (store, who):

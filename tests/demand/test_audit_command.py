@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.__main__ import main
+from planner.__main__ import main, read_scenario
 from tests.demand.test_audit_fuzzed import USAGE
 from tests.demand.test_audit_shapes import export, span
 
@@ -48,6 +48,18 @@ def test_every_source_gives_the_promised_document(kind, tmp_path, prometheus, ca
     assert len(document["in_18_months"]) == 4
     assert document["sensitivity"][0]["name"] == "As audited"
     assert document["arrivals"]["mean_per_s"] > 0
+
+
+def test_the_scenario_that_the_log_asks_for_is_written(tmp_path, capsys):
+    written = tmp_path / "mine.toml"
+    trace = str(TRACES / "azure_2023_conversation.csv")
+    assert main(["audit", trace, "--scenario", "enterprise", "--adopt", str(written)]) == 0
+    held = read_scenario(written)
+    assert held.profile == "enterprise"
+    assert [row.requests_per_s for row in held.classes] == [pytest.approx(5.53, rel=0.01)]
+    capsys.readouterr()
+    assert main(["audit", trace, "--adopt", str(tmp_path)]) == 2
+    assert "cannot be written" in capsys.readouterr().err
 
 
 def test_columns_and_units_may_be_named(tmp_path, capsys):

@@ -92,3 +92,16 @@ def test_a_database_that_is_none_exits_2_with_one_sentence(monkeypatch, capsys):
     (line,) = capsys.readouterr().err.splitlines()
     assert "allowed are sqlite:///FILE" in line
     assert "hunter2" not in line
+
+
+def test_a_scenario_is_saved_and_its_next_version_after_it(store, tmp_path, capsys):
+    file = tmp_path / "mine.toml"
+    file.write_text('profile = "enterprise"\nname = "Mine"\n')
+    assert main(["store", "save", str(file)]) == 0
+    document = capsys.readouterr().out.strip()
+    file.write_text('profile = "enterprise"\nname = "Mine, later"\n')
+    assert main(["store", "save", str(file), "--after", document]) == 0
+    held = store.scenarios.open(CFO, document)
+    assert (held.version, held.name) == (2, "Mine, later")
+    assert held.headline["cost_usd_per_mtok"] > 0
+    assert main(["store", "save", str(file), "--after", "nothing"]) == 2
