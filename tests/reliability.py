@@ -50,7 +50,7 @@ def named(name):
     return found[1].upper() if found else ""
 
 
-def tests():
+def carried():
     """Every test of the repository that carries an id: id -> names."""
     held = {}
     for path in tracked():
