@@ -69,9 +69,8 @@ with place:
     turns = {turn.assumption.parameter: turn for turn in found}
     tornado(turns, "tornado")
 with watched:
-    for sentence in risks.killing(plan, turns) or [
-        "No input alone turns the verdict in its range."
-    ]:
+    said = risks.killing(plan, turns) or ["No input alone turns the verdict in its range."]
+    for sentence in (*said, *risks.beside(plan, answers.one_pool_of(scenario))):
         st.markdown(f"- {plain(sentence)}")
     table(risks.turning(plan, turns), alt="Where each input turns the verdict")
 fields.more("operator", "demand")

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from planner.decision.heat import heat_map as heat_map
     from planner.decision.killing import kill_conditions as kill_conditions
     from planner.decision.loads import latencies as latencies
+    from planner.decision.one_pool import one_pool as one_pool
+    from planner.decision.one_pool import one_pool_sentence as one_pool_sentence
     from planner.decision.paper import paper as paper
     from planner.decision.plan import Plan as Plan
     from planner.decision.plan import plan as plan
@@ -108,6 +110,8 @@ _LATER = {
     "heat_map": "planner.decision.heat",
     "kill_conditions": "planner.decision.killing",
     "latencies": "planner.decision.loads",
+    "one_pool": "planner.decision.one_pool",
+    "one_pool_sentence": "planner.decision.one_pool",
     "paper": "planner.decision.paper",
     "at_mix": "planner.decision.variants",
     "at_ratio": "planner.decision.variants",
@@ -219,6 +223,8 @@ __all__ = [
     "load_catalog",
     "may_ask",
     "name_of",
+    "one_pool",
+    "one_pool_sentence",
     "own_fact",
     "paper",
     "parity_plot",

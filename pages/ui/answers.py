@@ -136,6 +136,12 @@ def latencies_of(scenario: Scenario, options: tuple[str, ...]) -> list[dict[str,
     return planner.latencies(plan_of(scenario), options)
 
 
+@st.cache_resource(max_entries=KEPT, show_spinner=False, hash_funcs=BASIS)
+def one_pool_of(scenario: Scenario) -> dict[str, Any] | None:
+    """One pool on the cheapest chip that can be had, beside the options."""
+    return planner.one_pool(plan_of(scenario))
+
+
 def at_any_slider(scenario: Scenario) -> Scenario:
     """The scenario apart from what the three sliders say: what does not depend on them is kept."""
     start = Scenario(profile=scenario.profile)

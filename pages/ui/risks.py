@@ -6,7 +6,15 @@ from typing import Any
 import pandas as pd
 
 from pages.ui import kpis, tables
-from planner import Plan, kill_conditions, name_of, range_of, text, value_of
+from planner import (
+    Plan,
+    kill_conditions,
+    name_of,
+    one_pool_sentence,
+    range_of,
+    text,
+    value_of,
+)
 
 Document = Mapping[str, Any]
 SHOWN_BARS = 8
@@ -105,6 +113,12 @@ def turning(plan: Plan, turns: Mapping[str, Any]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def beside(plan: Plan, found: Mapping[str, Any] | None) -> list[str]:
+    """What is no option and yet a rival: one pool on newer chips."""
+    names = {name: chip.name for name, chip in plan.catalog.accelerators.items()}
+    return [one_pool_sentence(found, names)] if found else []
 
 
 def killing(plan: Plan, turns: Mapping[str, Any]) -> list[str]:

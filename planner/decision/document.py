@@ -10,6 +10,7 @@ from planner.decision import megawatts as more_power
 from planner.decision.accounts import economics
 from planner.decision.headline import headline
 from planner.decision.limits import short_of_power
+from planner.decision.one_pool import one_pool
 from planner.decision.proposing import worth
 from planner.decision.records import option_record
 from planner.decision.risk_record import ledger_rows, risk_record
@@ -33,7 +34,9 @@ def document(plan: Plan, *, flips: bool, break_even: bool) -> dict[str, Any]:
     """All keys of the public contract."""
     caveats = [*plan.sized.caveats, *plan.fleets[PROPOSED].caveats, *plan.barred.values()]
     caveats += short_of_power(plan.sized)
-    caveats += _not_searched(**{"verdict.flips": flips, "economics.break_even": break_even})
+    caveats += _not_searched(
+        **{"verdict.flips": flips, "one_pool": flips, "economics.break_even": break_even}
+    )
     options = [option_record(plan, name) for name in LABELS]
     body = {
         "schema": SCHEMA,
@@ -46,6 +49,7 @@ def document(plan: Plan, *, flips: bool, break_even: bool) -> dict[str, Any]:
         "economics": economics(plan, searched=break_even),
         "options": options,
         "proposed": option_record(plan, PROPOSED) | {"mix": _mix(plan)},
+        "one_pool": one_pool(plan) if flips else None,
         "views": {
             "iso_power": {"options": iso_power(plan)},
             "iso_cost": {"options": iso_cost(plan)},
@@ -120,7 +124,9 @@ def declared(plan: Plan) -> dict[str, Any]:
 
 
 def flexibility_usd_per_year(plan: Plan) -> float:
-    """What keeping mixed use costs a year against the cheapest purchasable option."""
+    """What keeping one pool costs a year against the cheapest purchasable option; 0 for a split."""
+    if plan.fleets[plan.verdict.option_id].split:
+        return 0.0
     chosen = plan.money.cost_usd_per_year(plan.verdict.option_id)
     return max(float(chosen - plan.money.cost_usd_per_year(plan.best)), 0.0)
 

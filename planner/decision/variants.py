@@ -1,11 +1,12 @@
-"""The options of a plan at another ratio, another strictness of service, or another forced mix."""
+"""The options of a plan at another ratio, strictness of service or mix, or on one other chip."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from planner.decision.assumptions import ledger_of
-from planner.decision.plan import Plan
 from planner.decision.proposing import proposed
 from planner.decision.sized import Sized, sized
 from planner.decision.valued import valued
@@ -14,6 +15,9 @@ from planner.errors import ScenarioError
 from planner.facts.units import TOKENS_PER_MTOK, W_PER_MW
 from planner.fleet.mix import PROPOSED
 from planner.fleet.watts import provisioned_w
+
+if TYPE_CHECKING:
+    from planner.decision.plan import Plan
 
 
 def at_ratio(plan: Plan, ratio: float) -> list[dict[str, Any]]:
@@ -68,6 +72,24 @@ def at_mix(plan: Plan, split_frac: float | str) -> dict[str, Any]:
         "facility_mw": float(watts) / W_PER_MW,
         "off_frac": mix.off_frac,
         "gap_frac": mix.gap_frac,
+    }
+
+
+def at_chip(plan: Plan, chip: str, option: str) -> dict[str, Any]:
+    """An option where nothing is owned and one type of chip is had, sized anew.
+
+    Keys: accelerator, n_accelerators, cost_usd_per_year (None where it does not serve).
+    """
+    change = {"owned": (), "default_accelerator": chip}
+    held = _sized(plan.scenario.model_copy(update=change), plan)
+    if held is None or not held.fleets[option].feasible:
+        return {"accelerator": chip, "n_accelerators": None, "cost_usd_per_year": None}
+    fleets = {name: held.fleets[name] for name in ("as-built", option)}
+    money = valued(held, held.ledger, fleets)
+    return {
+        "accelerator": chip,
+        "n_accelerators": sum(pool.n_accelerators for pool in held.fleets[option].pools),
+        "cost_usd_per_year": float(money.cost_usd_per_year(option)),
     }
 
 

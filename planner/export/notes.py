@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from planner import text
+from planner.decision.one_pool import one_pool_sentence
 from planner.decision.plan import Plan
 from planner.decision.wording import value_of
 from planner.export.printable import ELLIPSIS, literal, printable
@@ -89,6 +90,9 @@ def _conditions(plan: Plan, document: Mapping[str, Any]) -> Iterator[str]:
         yield f"{each['action'].capitalize()} if {name} is {each['direction']} {value}."
     if not found:
         yield "No single assumption turns it within its range."
+    if document.get("one_pool"):
+        names = {name: chip.name for name, chip in plan.catalog.accelerators.items()}
+        yield one_pool_sentence(document["one_pool"], names)
 
 
 def _verb(plan: Plan, document: Mapping[str, Any], flip: Mapping[str, Any]) -> str:
