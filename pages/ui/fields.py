@@ -37,6 +37,10 @@ LISTS = {"classes": "name", "owned": "accelerator"}
 COLUMNS = 3
 
 
+TOLD = ("audited",)
+"""What an audit writes and nobody types."""
+
+
 def more(*groups: str) -> None:
     """The inputs that a page does not show at first, behind one fold."""
     fold = st.expander(
@@ -82,7 +86,7 @@ def _one_of(scenario: Scenario, group: str) -> None:
             f"{title}: {names[index]}",
             rows[index],
             f"{group}.{index}.",
-            tuple(type(rows[0]).model_fields),
+            tuple(name for name in type(rows[0]).model_fields if name not in TOLD),
         )
     else:
         st.caption(f"{title}: none.")

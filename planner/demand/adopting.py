@@ -2,21 +2,13 @@
 
 from typing import Any
 
+from planner import text
 from planner.demand.logs.results import Audit, ClassMoments
-from planner.demand.parts import WorkloadClass
+from planner.demand.parts import AUDITED, WorkloadClass
 from planner.demand.scenario import Scenario
 from planner.facts.catalog import Catalog
 
-AUDITED = (
-    "input_tokens",
-    "input_scv",
-    "output_tokens",
-    "output_scv",
-    "cache_hit_frac",
-    "requests_per_s",
-    "peak_to_mean",
-    "arrival_scv",
-)
+LONGEST_NAME = 200
 
 
 def adopted(scenario: Scenario, audit: Audit) -> Scenario:
@@ -28,9 +20,11 @@ def adopted(scenario: Scenario, audit: Audit) -> Scenario:
     Raises:
         ScenarioError: an audited value lies outside the limits of its field.
     """
+    log = f"{audit.source}, {text.count(audit.requests, 'request')}"[:LONGEST_NAME]
     named = {row.name: row for row in scenario.classes}
     rows = [
         _row(moments, named.get(moments.name, scenario.classes[0]), scenario.catalog)
+        | {"audited": log}
         for moments in audit.workload()
     ]
     given = scenario.model_dump(mode="json") | {

@@ -38,6 +38,19 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
+AUDITED = (
+    "input_tokens",
+    "input_scv",
+    "output_tokens",
+    "output_scv",
+    "cache_hit_frac",
+    "requests_per_s",
+    "peak_to_mean",
+    "arrival_scv",
+)
+"""Fields of a class that a log tells; another value in one of them is counted no more."""
+
+
 class WorkloadClass(Part):
     """One kind of request: lengths, arrivals, service levels and prices."""
 
@@ -79,6 +92,12 @@ class WorkloadClass(Part):
     )
     usd_per_mtok_output: float = number(
         "Price of output", "USD/Mtok", 0, 1e4, "List price per million output tokens."
+    )
+    audited: str = Field(
+        default="",
+        title="Counted in",
+        description="The log that lengths and arrivals were counted in; empty: none.",
+        max_length=200,
     )
 
 

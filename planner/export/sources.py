@@ -8,6 +8,7 @@ from planner.facts.catalog import Catalog
 
 NAME_CHARACTERS = {"one": 76, "all": 280}
 SCENARIO = "scenario"
+LOG = "counted in "
 
 
 class Sources:
@@ -30,6 +31,8 @@ class Sources:
     def _described(self, source: str) -> str:
         if source == SCENARIO:
             return "set in this scenario, no source"
+        if source.startswith(LOG):
+            return source
         held = self._catalog.sources[source]
         year = held.date.partition("-")[0]
         return ", ".join(filter(None, (held.title, held.publisher, year)))

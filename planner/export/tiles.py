@@ -8,7 +8,7 @@ from planner import text
 from planner.decision.plan import Plan
 from planner.decision.ranges import quantiles
 from planner.demand import profiles
-from planner.export.sources import Sources
+from planner.export.sources import LOG, Sources
 from planner.money.economics import usd_per_mtok
 from planner.money.tax import bridge
 
@@ -179,6 +179,10 @@ def _ratio_kind(plan: Plan, sources: Sources) -> tuple[str, str]:
         return "assumed", sources.cite("scenario")
     measured, cited = [], []
     for index, row in enumerate(plan.scenario.classes):
+        if row.audited:
+            measured.append(True)
+            cited.append(sources.cite(f"{LOG}{row.audited}"))
+            continue
         for field in ("input_tokens", "output_tokens"):
             start = profiles.quantity(plan.scenario.profile, f"classes.{index}.{field}")
             held = start is not None and start.value == getattr(row, field)

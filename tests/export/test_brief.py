@@ -356,6 +356,15 @@ def test_b4_names_print_as_they_were_typed(given, said):
     assert "/Annots" not in page
 
 
+def test_a_ratio_that_was_counted_is_measured_and_names_its_log():
+    typed = {"name": "chat", "input_tokens": 900}
+    assert "assumed" in page_text(brief_pdf(planned("axiom", classes=[typed]), made_at=AT))
+    counted = typed | {"audited": "log.csv, 9 requests"}
+    said = page_text(brief_pdf(planned("axiom", classes=[counted]), made_at=AT))
+    assert "Output : input tokens measured" in said
+    assert "counted in log.csv, 9 requests" in said
+
+
 def test_b4_names_of_classes_print_as_they_were_typed():
     name = "<b>$x^2$</b> -> #x \u202e\U0001f389"
     held = planned("enterprise", classes=[{"name": name}])
