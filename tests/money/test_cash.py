@@ -77,6 +77,12 @@ class TestTextbookProjects:
     def test_a_loan_of_one_year_at_ten_percent(self):
         assert irr_frac(yearly(-100, 110))[0] == pytest.approx(0.1)
 
+    def test_of_cents_is_that_of_dollars(self):
+        assert irr_frac(yearly(-1.0, 1.1) / 100)[0] == pytest.approx(0.1)
+
+    def test_of_a_loan_taken_a_quarter_later_is_the_same(self):
+        assert irr_frac(np.append(0, yearly(-100, 110)))[0] == pytest.approx(0.1)
+
     def test_a_pump_with_two_rates_says_so(self):
         # Lorie and Savage (1955): −1600, 10000, −10000 has 25 % and 400 %.
         pump = yearly(-1600, 10_000, -10_000)
@@ -134,9 +140,13 @@ class TestPayback:
     def test_of_what_never_costs_anything_is_at_once(self):
         assert payback_years(np.array([0.0, 1, 1])) == (0, "")
 
-    def test_of_what_never_pays_is_none_and_says_so(self):
+    def test_of_cents_is_that_of_dollars(self):
+        assert payback_years(np.array([-0.1, 0.04, 0.04, 0.04])) == (0.75, "")
+
+    @pytest.mark.parametrize("last", [4, 6])
+    def test_of_what_earns_nothing_above_its_outlay_is_none_and_says_so(self, last):
         said = "The outlay is not earned back within the horizon."
-        assert payback_years(np.array([-10.0, 4, 4])) == (None, said)
+        assert payback_years(np.array([-10.0, 4, last])) == (None, said)
 
 
 class TestFlowsByHand:

@@ -17,6 +17,7 @@ from planner.money.prices import (
     energy_usd_per_w_year,
     space_usd_per_w_year,
     usd_per_chip_year,
+    vendor_less_saving_usd,
 )
 from tests.stand_ins import register
 
@@ -134,6 +135,11 @@ class TestChips:
         }
         ledger = held(scenario(), **numbers)
         assert chip_usd("spad-prefill", CATALOG, ledger) == pytest.approx(price, rel=2e-3)
+
+    def test_a_vendor_who_passes_on_the_saving_alone_takes_little_off(self):
+        # 493 $ instead of 1,035 $ to make: 542 $ less than 30,000 $.
+        ledger = held(scenario(), **{"accelerators.h100-sxm.price_usd": 30_000.0})
+        assert vendor_less_saving_usd("spad-prefill", ledger) == pytest.approx(29_458, abs=1)
 
     def test_the_papers_own_h100_costs_an_h100(self):
         ledger = held(scenario())
