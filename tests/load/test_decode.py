@@ -88,6 +88,31 @@ def test_capacity_is_the_full_batch():
     assert all(value == math.inf for value in values)
 
 
+def test_utilization_is_the_share_of_capacity_that_is_asked_for():
+    assert decode_pool(7.0, TOKENS, line(64)).utilization == pytest.approx(7 * 200 * 0.0228 / 64)
+
+
+def test_a_request_joins_half_a_step_after_it_comes_where_others_run():
+    """λL = 1, t = (1, 2, 2): of five requests one finds nobody, one finds a step of 1 s under way
+    and three one of 2 s."""
+    pool = decode_pool(0.01, 100, [1, 2, 2])
+    assert pool.join_mean_s == pytest.approx((1 * 1 + 3 * 2) / 5 / 2)
+    assert decode_pool(0.8, 100, [0.01]).join_mean_s == 0
+
+
+def test_lengths_of_answers_vary_as_an_exponential_unless_said_otherwise():
+    assert decode_pool(13.0, TOKENS, line(64)) == decode_pool(
+        13.0, TOKENS, line(64), output_scv=1.0, quantile=0.99
+    )
+
+
+def test_it_knows_no_unit_of_time():
+    seconds, k = decode_pool(13.0, TOKENS, line(64), output_scv=3.0), 1000
+    millis = decode_pool(13.0 / k, TOKENS, k * line(64), output_scv=3.0)
+    for name in ("tpot_mean_s", "tpot_quantile_s", "wait_mean_s", "wait_quantile_s", "join_mean_s"):
+        assert getattr(millis, name) == pytest.approx(k * getattr(seconds, name), rel=1e-9)
+
+
 def test_steps_that_do_not_fit_end_the_batch():
     padded = np.append(line(40), np.full(60, np.inf))
     assert decode_pool(7.0, TOKENS, padded) == decode_pool(7.0, TOKENS, line(40))

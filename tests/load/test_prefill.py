@@ -97,6 +97,18 @@ def test_ten_thousand_servers_stay_exact():
     assert pool.wait_mean_s * 100 == pytest.approx(0.2234, rel=0.01)
 
 
+def test_it_knows_no_unit_of_time():
+    seconds, k = prefill_pool(14, 0.25, 0.6, 4, arrival_scv=3.0), 1000
+    millis = prefill_pool(14 / k, 0.25 * k, 0.6, 4, arrival_scv=3.0)
+    for name in ("wait_mean_s", "wait_quantile_s"):
+        assert getattr(millis, name) == pytest.approx(k * getattr(seconds, name), rel=1e-9)
+
+
+def test_arrivals_are_poisson_and_late_means_one_in_a_hundred_unless_said_otherwise():
+    same = prefill_pool(14, 0.25, 0.6, 4, arrival_scv=1.0, quantile=0.99)
+    assert prefill_pool(14, 0.25, 0.6, 4) == same
+
+
 def test_arrays_answer_as_scalars_do():
     rates, scvs = np.array([0.1, 0.9, 3.0])[:, None], np.array([0.0, 1.0])
     pools = prefill_pool(rates, 1.0, scvs, np.array([1, 2]))

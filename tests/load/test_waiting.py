@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from planner.load.waiting import (
     erlang_c,
     length_spread_factor,
+    place_wait_s,
     pollaczek_wait_s,
     pooled_wait_frac,
     wait_quantile_s,
@@ -62,6 +63,21 @@ def test_variation_counts_less_with_many_servers_in_light_traffic():
     assert length_spread_factor(0.0, 2, 0.0) == pytest.approx(2 / 3)
     assert length_spread_factor(0.0, 2, 1.0) == pytest.approx(1 / 2)
     assert length_spread_factor(1.0, 7, 0.3) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("rate", [2.0, 3.0])
+def test_for_a_place_that_never_comes_free_no_wait_is_named(rate):
+    """The caller says that the pool is unstable."""
+    assert place_wait_s(np.array(0.5), np.array(rate), np.array(2.0), np.array(1.0), 4) == 0
+
+
+def test_a_place_by_hand():
+    """Full half of the time, drained of 2 requests a second of which 1.5 come: 1 s; constant
+    lengths at one place wait half of that, in four places 0.75/2 + 0.25·4/5 of it."""
+    wait = (np.array(0.5), np.array(1.5), np.array(2.0))
+    assert place_wait_s(*wait, np.array(1.0), 4) == pytest.approx(1.0)
+    assert place_wait_s(*wait, np.array(0.0), 1) == pytest.approx(0.5)
+    assert place_wait_s(*wait, np.array(0.0), 4) == pytest.approx(0.375 + 0.2)
 
 
 class TestRouting:
