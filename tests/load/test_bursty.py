@@ -8,6 +8,7 @@ from scipy.special import ndtri
 
 from planner.demand.audit import audit
 from planner.load.bursts import Bursts, audited_bursts, busiest_minute, logged_bursts, minute_bursts
+from planner.load.bursty import _minutes
 from planner.load.queueing import bursty_pool, prefill_pool
 from tests.oracle.replay import (
     BUSY_LOAD,
@@ -141,6 +142,70 @@ def test_a_minute_above_capacity_leaves_its_backlog_to_the_next():
     found = pool(calm, 0.5, 0.0, 1)
     assert found.peak_utilization == pytest.approx(1.5)
     assert 30 <= found.wait_quantile_s <= 45
+
+
+STEADY = {**CALM, "60": 0.0}
+
+
+class TestMinutes:
+    """Pools through the minutes of a log: work, room and backlog in server-seconds, by hand."""
+
+    def minutes(self, requests, mean_s, scv=1.0, servers=1.0):
+        log = logged_bursts(np.array(requests), np.array(requests), STEADY)
+        mean_s, servers = np.atleast_1d(mean_s), np.atleast_1d(servers)
+        return _minutes(log, mean_s, np.array(scv), servers, BUSY_LOAD)
+
+    def test_what_a_minute_leaves_is_carried_on_and_worked_off(self):
+        # Half a second each: 90, 30, 75, 30 and 30 s of work, 60 s of room a minute.
+        held = self.minutes([180.0, 60, 150, 60, 60], 0.5)
+        assert held.load[0].tolist() == [1.5, 0.5, 1.25, 0.5, 0.5]
+        assert held.backlog_s[0].tolist() == [0, 30, 0, 15, 0]
+
+    def test_what_the_last_minute_leaves_is_not_carried_to_the_first(self):
+        assert not self.minutes([60.0, 60, 180], 0.5).backlog_s.any()
+
+    def test_a_minute_is_hot_when_busy_or_after_one_that_left_anything(self):
+        held = self.minutes([121.0, 60, 117, 60], 0.5)
+        assert held.hot[0].tolist() == [True, True, True, False]
+
+    @pytest.mark.parametrize(("mean_s", "scv"), [(0.6, 1.0), (0.3, 3.0), (1.2, 0.0)])
+    def test_within_a_minute_a_queue_settles_to_81_percent_of_load(self, mean_s, scv):
+        # (1 + SCV)/2·E[S] = 0.6 s over (1 − √ρ)² are 60 s at ρ = 0.81.
+        requests = np.array([0.95, 0.3, 0.3, 0.3]) * 60 / mean_s
+        held = self.minutes(requests, mean_s, scv)
+        assert held.settled_load[0] == pytest.approx([0.81, 0.3, 0.3, 0.3])
+
+    def test_to_the_mean_load_of_its_log_it_settles_in_any_case(self):
+        # Services of 240 s have no time to settle in a minute.
+        held = self.minutes([0.1, 0.0125, 0.0125, 0.0125], 240.0)
+        assert held.settled_load[0] == pytest.approx([0.1375, 0.05, 0.05, 0.05])
+
+    def test_each_pool_has_its_own_load(self):
+        held = self.minutes([95.0, 30, 30, 30], [0.6, 0.15], servers=[1.0, 2.0])
+        assert held.load[1] == pytest.approx(held.load[0] / 8)
+        assert held.settled_load[0] == pytest.approx([0.81, 0.3, 0.3, 0.3])
+        assert held.settled_load[1] == pytest.approx(held.load[1])
+
+
+@pytest.mark.parametrize("place", [0, 3])
+def test_it_does_not_matter_when_a_minute_is_above_capacity(place):
+    requests = np.full(8, 60.0)
+    requests[place] = 180
+    shifted = logged_bursts(np.roll(requests, 1), np.roll(requests, 1), STEADY)
+    here, later = (
+        pool(log, 0.5, 0.0, 1) for log in (logged_bursts(requests, requests, STEADY), shifted)
+    )
+    assert later.wait_quantile_s == pytest.approx(here.wait_quantile_s, rel=1e-9)
+    assert later.ttft_quantile_s == pytest.approx(here.ttft_quantile_s, rel=1e-9)
+
+
+def test_minutes_that_leave_nothing_may_come_in_any_order():
+    """Three of them hot, each with the noise of its own count."""
+    requests = np.array([110.0, 114, 20, 118, 60])
+    log, turned = (logged_bursts(row, row, STEADY) for row in (requests, requests[::-1]))
+    here, there = pool(log, 0.5, 1.0, 1), pool(turned, 0.5, 1.0, 1)
+    for name in ("wait_mean_s", "wait_quantile_s", "ttft_mean_s", "ttft_quantile_s"):
+        assert getattr(there, name) == pytest.approx(getattr(here, name), rel=1e-9)
 
 
 def test_an_overloaded_log_answers_unstable_and_infinite():
