@@ -8,8 +8,9 @@ from scipy.special import ndtri
 
 from planner.demand.audit import audit
 from planner.load.bursts import Bursts, audited_bursts, busiest_minute, logged_bursts, minute_bursts
-from planner.load.bursty import _minutes
+from planner.load.bursty import _looked_up, _minutes
 from planner.load.queueing import bursty_pool, prefill_pool
+from planner.load.shares import FRACTIONS
 from tests.oracle.replay import (
     BUSY_LOAD,
     TRACES,
@@ -187,6 +188,42 @@ class TestMinutes:
         assert held.settled_load[1] == pytest.approx(held.load[1])
 
 
+class TestLookUp:
+    """A law whose tail is the square of the share, in a table by shares from 1e-5 to 1."""
+
+    def looked_up(self, share):
+        table = np.stack([0 * FRACTIONS, 2 * np.log(FRACTIONS)])
+        return float(_looked_up(table, np.array([1]), np.array([share]))[0])
+
+    @pytest.mark.parametrize("share", [0.999, 0.5, 0.03, 1e-4, 1.05e-5])
+    def test_between_its_shares_it_is_straight_in_logarithms(self, share):
+        assert self.looked_up(share) == pytest.approx(2 * np.log(share), rel=1e-9)
+
+    def test_below_the_smallest_share_it_is_that_of_the_smallest(self):
+        assert self.looked_up(1e-9) == pytest.approx(2 * np.log(1e-5))
+
+    @pytest.mark.parametrize("share", [1.0, 1.5])
+    def test_no_window_holds_more_than_all(self, share):
+        assert self.looked_up(share) == -np.inf
+
+    @pytest.mark.parametrize("share", [0.0, -3.0])
+    def test_every_window_holds_more_than_nothing(self, share):
+        assert self.looked_up(share) == 0
+
+
+@pytest.mark.parametrize("load", [0.3, 0.7])
+def test_first_tokens_come_after_a_wait_and_a_service_of_their_own(load):
+    """M/M/1 waits, 0 but for a share ρ, then exponential of mean 1/(1 − ρ); lognormal services."""
+    rng, n = np.random.default_rng(3), 400_000
+    wait_s = (rng.random(n) < load) * rng.exponential(1 / (1 - load), n)
+    service_s = np.exp(np.sqrt(np.log(2)) * rng.standard_normal(n) - np.log(2) / 2)
+    found = pool(minute_bursts(load * 10, CALM), 0.1, 1.0, 1)
+    drawn_s = 0.1 * (wait_s + service_s)
+    assert found.ttft_mean_s == pytest.approx(drawn_s.mean(), rel=0.02)
+    assert found.ttft_median_s == pytest.approx(np.median(drawn_s), rel=0.02)
+    assert found.ttft_quantile_s == pytest.approx(np.quantile(drawn_s, 0.99), rel=0.03)
+
+
 @pytest.mark.parametrize("place", [0, 3])
 def test_it_does_not_matter_when_a_minute_is_above_capacity(place):
     requests = np.full(8, 60.0)
@@ -206,6 +243,18 @@ def test_minutes_that_leave_nothing_may_come_in_any_order():
     here, there = pool(log, 0.5, 1.0, 1), pool(turned, 0.5, 1.0, 1)
     for name in ("wait_mean_s", "wait_quantile_s", "ttft_mean_s", "ttft_quantile_s"):
         assert getattr(there, name) == pytest.approx(getattr(here, name), rel=1e-9)
+
+
+@pytest.mark.parametrize("servers", [1, 16])
+@pytest.mark.parametrize("dispersion", [CALM, BURSTY])
+def test_a_minute_called_hot_waits_longer_than_the_same_called_cold(dispersion, servers):
+    """No credit for free servers, and the noise of counting on top of its bursts."""
+    log = minute_bursts(10.0, dispersion)
+    cold, hot = (
+        bursty_pool(log, 0.08 * servers, 1.0, servers, busy_load=busy) for busy in (0.9, 0.5)
+    )
+    assert hot.wait_median_s > cold.wait_median_s
+    assert hot.wait_quantile_s > cold.wait_quantile_s
 
 
 def test_an_overloaded_log_answers_unstable_and_infinite():
@@ -244,6 +293,17 @@ def test_arrays_answer_as_their_elements():
         for j, servers in enumerate((4, 8)):
             one = pool(log, mean_s, 1.0, servers)
             assert both.ttft_quantile_s[i, j] == pytest.approx(one.ttft_quantile_s)
+
+
+def test_arrays_answer_as_their_elements_where_some_are_hot():
+    """Its long requests come in the busy minute, which is hot on one server alone."""
+    requests, work = np.array([60.0, 20, 30]), np.array([110.0, 10, 30])
+    log = logged_bursts(requests, work, STEADY)
+    both = pool(log, np.array([0.5, 0.5]), 1.0, np.array([1, 4]))
+    for i, servers in enumerate((1, 4)):
+        one = pool(log, 0.5, 1.0, servers)
+        for name in ("wait_mean_s", "wait_quantile_s", "ttft_median_s", "ttft_quantile_s"):
+            assert getattr(both, name)[i] == pytest.approx(getattr(one, name), rel=1e-6)
 
 
 windows = st.fixed_dictionaries(
