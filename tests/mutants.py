@@ -29,13 +29,15 @@ HEAD = """\
 
 For whoever changes the engine: which small faults its everyday tests would notice, and which not.
 
-`make mutate` puts one fault at a time into the modules below: a sign turned, a bound moved by one, an argument left out,
-a term or a text replaced. Then it runs the tests of `tests/money` and `tests/load` that come past that place. A fault is
-killed when a test fails. RELIABILITY row P7 asks for 80 %. Properties and decorated functions are included; constants
-of a module and defaults that are more than a number or a text are not. `planner/load/queueing.py` only names what the other
-modules of its room define, so that it has nothing to change.
+`make mutate` puts one fault at a time into the modules below: a sign turned, a bound moved by one,
+an argument left out, a number, a text or a whole term replaced. Then the quick tests of
+`tests/money` and `tests/load` that come past that place run (`[tool.mutmut]` in `pyproject.toml`
+names them). A fault is killed when one of them fails; row P7 of the reliability matrix asks for
+80 %. Properties and decorated functions are included; constants of a module are not, and
+`planner/load/queueing.py` only names what other modules of its room define, so that it has
+nothing to change. Reasons stand in `tests/mutants.toml`.
 
-<!-- not run: takes a quarter of an hour -->
+<!-- not run: takes a quarter of an hour and more -->
 ```sh
 make mutate
 ```
@@ -106,7 +108,7 @@ def read(path, exit_codes):
 
 def change(path, name):
     """The function of a mutant and the line that it changes, as it then reads."""
-    lines = [line for line in get_diff_for_mutant(name, path=path).splitlines()[2:]]
+    lines = get_diff_for_mutant(name, path=path).splitlines()[2:]
     new = " ".join(line[1:].strip() for line in lines if line.startswith("+"))
     old = " ".join(line[1:].strip() for line in lines if line.startswith("-"))
     function = name.rpartition(".")[2].rpartition("__mutmut_")[0].removeprefix("x")
@@ -123,7 +125,7 @@ def explained(module, reasons):
         left = [line for line in left if line not in same]
         known += [f"{row['reason']}:", *(f"- `{line}`" for line in same), ""] if same else []
         for line in set(row["changes"]) - set(same):
-            print(f"{module.path}: no longer survives: {line}", file=sys.stderr)
+            sys.stderr.write(f"{module.path}: no longer survives: {line}\n")
     unread = ["Not yet read:", *(f"- `{line}`" for line in left), ""] if left else []
     return [*unread, *known]
 
@@ -135,14 +137,12 @@ def report(today):
     total = Module("all", killed, [line for module in found for line in module.survivors])
     system = platform.freedesktop_os_release()["PRETTY_NAME"]
     yield HEAD
-    yield (
-        f"{today:%Y-%m-%d}, {os.cpu_count()} cores, {system}, Python {platform.python_version()};"
-        f" {took_s / 60:.0f} minutes on one of them.\n"
-    )
+    machine = f"{os.cpu_count()} cores, {system}, Python {platform.python_version()}"
+    yield f"{today:%Y-%m-%d}, {machine}; {took_s / 60:.0f} minutes on one core.\n"
     yield "| module | mutants | killed | survived | share killed |\n|---|---|---|---|---|"
     yield from (module.row for module in found)
     yield f"{total.row}\n\n## Survivors\n"
-    yield "Each line as it reads in the mutant, behind the function it stands in.\n"
+    yield "Each line as it reads with the fault, behind the function that it stands in.\n"
     for module in found:
         if module.survivors:
             yield f"### {module.path}\n"
@@ -151,7 +151,7 @@ def report(today):
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["report"]:
-        print("\n".join(report(datetime.now(tz=UTC))).rstrip())
+        sys.stdout.write("\n".join(report(datetime.now(tz=UTC))).rstrip() + "\n")
     else:
         from mutmut.__main__ import cli
 

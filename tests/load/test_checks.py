@@ -107,18 +107,18 @@ def test_servers_come_whole(value):
 @pytest.mark.parametrize("level", [0, 1, 99, -0.5, math.nan])
 @pytest.mark.parametrize("function", LOADED)
 def test_a_quantile_is_a_fraction(function, level):
-    with pytest.raises(ValueError, match="^quantile must be strictly between 0 and 1"):
+    with pytest.raises(ValueError, match=r"^quantile must be strictly between 0 and 1"):
         function(*GOOD[function], quantile=level)
 
 
 @pytest.mark.parametrize("function", [decode_pool, chunked_replica, prefill_priority_replica])
 def test_variation_is_not_negative(function):
-    with pytest.raises(ValueError, match="^output_scv must"):
+    with pytest.raises(ValueError, match=r"^output_scv must"):
         function(*GOOD[function], output_scv=-0.1)
 
 
 def test_variation_of_arrivals_is_not_negative():
-    with pytest.raises(ValueError, match="^arrival_scv must"):
+    with pytest.raises(ValueError, match=r"^arrival_scv must"):
         prefill_pool(*GOOD[prefill_pool], arrival_scv=-0.1)
 
 
