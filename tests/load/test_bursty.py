@@ -218,6 +218,7 @@ def test_first_tokens_come_after_a_wait_and_a_service_of_their_own(load):
     wait_s = (rng.random(n) < load) * rng.exponential(1 / (1 - load), n)
     service_s = np.exp(np.sqrt(np.log(2)) * rng.standard_normal(n) - np.log(2) / 2)
     found = pool(minute_bursts(load * 10, CALM), 0.1, 1.0, 1)
+    assert found.wait_median_s == pytest.approx(0.1 * np.median(wait_s), rel=0.02)
     drawn_s = 0.1 * (wait_s + service_s)
     assert found.ttft_mean_s == pytest.approx(drawn_s.mean(), rel=0.02)
     assert found.ttft_median_s == pytest.approx(np.median(drawn_s), rel=0.02)
@@ -237,10 +238,12 @@ def test_it_does_not_matter_when_a_minute_is_above_capacity(place):
 
 
 def test_minutes_that_leave_nothing_may_come_in_any_order():
-    """Three of them hot, each with the noise of its own count."""
-    requests = np.array([110.0, 114, 20, 118, 60])
-    log, turned = (logged_bursts(row, row, STEADY) for row in (requests, requests[::-1]))
-    here, there = pool(log, 0.5, 1.0, 1), pool(turned, 0.5, 1.0, 1)
+    """Four of them hot, each with the noise of its own count."""
+    requests = np.array([70.0, 116, 20, 90, 80])
+    here, there = (
+        bursty_pool(logged_bursts(row, row, STEADY), 0.5, 1.0, 1, busy_load=0.5)
+        for row in (requests, requests[::-1])
+    )
     for name in ("wait_mean_s", "wait_quantile_s", "ttft_mean_s", "ttft_quantile_s"):
         assert getattr(there, name) == pytest.approx(getattr(here, name), rel=1e-9)
 
@@ -257,10 +260,18 @@ def test_a_minute_called_hot_waits_longer_than_the_same_called_cold(dispersion, 
     assert hot.wait_quantile_s > cold.wait_quantile_s
 
 
-def test_an_overloaded_log_answers_unstable_and_infinite():
-    found = pool(minute_bursts(100.0, CALM), 0.05, 1.0, 4)
+def test_a_hot_minute_counts_the_chance_that_some_window_exceeds():
+    """Bursts beside which its noise is nothing: later by more than a step of the grid of waits."""
+    log = minute_bursts(1000.0, {"1": 1000.0, "10": 5000.0})
+    cold, hot = (bursty_pool(log, 0.0008, 1.0, 1, busy_load=busy) for busy in (0.9, 0.5))
+    assert hot.wait_mean_s > 1.2 * GRID_STEP * cold.wait_mean_s
+
+
+@pytest.mark.parametrize("per_s", [80.0, 100.0])
+def test_a_full_or_overloaded_log_answers_unstable_and_infinite(per_s):
+    found = pool(minute_bursts(per_s, CALM), 0.05, 1.0, 4)
     assert not found.stable
-    assert found.utilization == pytest.approx(1.25)
+    assert found.utilization == pytest.approx(per_s / 80)
     assert np.isinf([found.wait_mean_s, found.ttft_quantile_s]).all()
 
 
@@ -296,12 +307,12 @@ def test_arrays_answer_as_their_elements():
 
 
 def test_arrays_answer_as_their_elements_where_some_are_hot():
-    """Its long requests come in the busy minute, which is hot on one server alone."""
+    """Its long requests come in the busy minute: 94 % of one server, a quarter of that of four."""
     requests, work = np.array([60.0, 20, 30]), np.array([110.0, 10, 30])
     log = logged_bursts(requests, work, STEADY)
-    both = pool(log, np.array([0.5, 0.5]), 1.0, np.array([1, 4]))
+    both = pool(log, np.array([0.7, 0.7]), 1.0, np.array([1, 4]))
     for i, servers in enumerate((1, 4)):
-        one = pool(log, 0.5, 1.0, servers)
+        one = pool(log, 0.7, 1.0, servers)
         for name in ("wait_mean_s", "wait_quantile_s", "ttft_median_s", "ttft_quantile_s"):
             assert getattr(both, name)[i] == pytest.approx(getattr(one, name), rel=1e-6)
 
@@ -367,6 +378,10 @@ def test_bad_pools_are_refused_in_words():
     log = minute_bursts(1.0, CALM)
     with pytest.raises(ValueError, match="service_mean_s must be finite and above 0"):
         pool(log, 0.0)
+    with pytest.raises(ValueError, match=r"^service_scv must"):
+        pool(log, scv=-1.0)
+    with pytest.raises(ValueError, match=r"^busy_load must"):
+        bursty_pool(log, 0.1, 1.0, 4, busy_load=0.0)
     with pytest.raises(ValueError, match="n_servers must be a whole number"):
         pool(log, servers=1.5)
     with pytest.raises(ValueError, match="quantile must be strictly between"):

@@ -76,6 +76,29 @@ def test_a_request_averages_the_batch_over_its_life():
     assert pool.tpot_mean_s < pool.tpot_quantile_s < instant_s
 
 
+def late_excess_s(load, step_s, **lengths):
+    """What the p99 of a request's own pace adds to the mean, and the p99 of a token's step."""
+    rate = load / (step_s[1] - step_s[0])
+    log_law = np.arange(len(step_s)) * np.log(rate)
+    log_law += np.cumsum(np.log(np.append(step_s[0], step_s[:-1]) / np.arange(len(step_s)).clip(1)))
+    reached = np.cumsum(np.exp(log_law - log_law.max()))
+    instant_s = step_s[np.searchsorted(reached / reached[-1], 0.99)]
+    pool = decode_pool(rate / TOKENS, TOKENS, step_s, **lengths)
+    return pool.tpot_quantile_s - pool.tpot_mean_s, instant_s - pool.tpot_mean_s
+
+
+def test_of_a_batch_that_hardly_slows_a_request_sees_an_average():
+    """M/D/∞: over a life of constant length a Poisson batch of mean m varies by 2m/3."""
+    own_s, instant_s = late_excess_s(0.01, 0.01 + 1e-6 * np.arange(1, 400), output_scv=0.0)
+    assert own_s == pytest.approx(math.sqrt(2 / 3) * instant_s, rel=0.1)
+
+
+def test_of_a_batch_that_slows_itself_down_a_request_sees_little_else_than_what_it_finds():
+    """Near saturation of a straight curve the batch changes too slowly to average over."""
+    own_s, instant_s = late_excess_s(0.95, line(2500))
+    assert own_s == pytest.approx(instant_s, rel=0.03)
+
+
 def test_capacity_is_the_full_batch():
     """64 places of 200 tokens at 22.8 ms a step: 14.04 requests a second."""
     saturation = decode_pool_saturation_per_s(TOKENS, line(64))

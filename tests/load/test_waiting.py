@@ -14,6 +14,7 @@ from planner.load.waiting import (
     pollaczek_wait_s,
     pooled_wait_frac,
     wait_quantile_s,
+    wait_tail,
     waiting_scv,
 )
 
@@ -54,6 +55,21 @@ def test_an_exponential_tail_by_hand():
         2 * math.log(50)
     )
     assert wait_quantile_s(np.array(0.5), np.array(1.0), np.array(0.5)) == 0
+
+
+@pytest.mark.parametrize("scv", [1 / 3, 1.0, 2.5])
+@pytest.mark.parametrize("level", [0.7, 0.99])
+def test_a_quantile_of_a_wait_is_exceeded_by_the_rest(scv, level):
+    late_s = wait_quantile_s(np.array(0.6), np.array(2.0), np.array(level), scv)
+    assert wait_tail(late_s, np.array(0.6), np.array(2.0), scv) == pytest.approx(1 - level)
+
+
+@pytest.mark.parametrize("scv", [1 / 3, 1.0, 2.5])
+def test_the_tail_of_a_wait_adds_up_to_its_mean(scv):
+    wait_s = np.linspace(0, 400, 400_001)
+    tail = wait_tail(wait_s, np.array(0.6), np.array(2.0), scv)
+    assert tail[0] == pytest.approx(0.6)
+    assert np.trapezoid(tail, wait_s) == pytest.approx(2.0, rel=1e-3)
 
 
 def test_variation_counts_less_with_many_servers_in_light_traffic():

@@ -220,11 +220,11 @@ class TestFlowsByHand:
         assert held[4] == pytest.approx(-80)
 
     def test_memory_in_it_has_a_price_of_its_own(self):
-        # In two years a quarter of 100 doubles twice, the rest falls to four fifths twice.
+        # In two years a quarter of 100 grows by half twice, the rest falls by a fifth twice.
         plan = option(purchase_usd=100.0, start_quarters=8.0)
-        drifts = {"component_drift_frac_per_year": -0.2, "memory_drift_frac_per_year": 1.0}
+        drifts = {"component_drift_frac_per_year": -0.2, "memory_drift_frac_per_year": 0.5}
         held = flows(plan, held=terms(memory_share_frac=0.25, **drifts))
-        assert held[8] == pytest.approx(-(48 + 100))
+        assert held[8] == pytest.approx(-(48 + 56.25))
 
     def test_against_itself_a_plan_is_worth_nothing(self):
         plan = Plan(*np.arange(1.0, 12.0))
