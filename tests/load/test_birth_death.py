@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import gammaln
 
-from planner.load.birth_death import batch_grid, batch_law, log_product
+from planner.load.birth_death import _added, batch_grid, batch_law, log_product
 
 
 def law(tokens_per_s, step_s):
@@ -76,6 +76,13 @@ def test_the_grid_reaches_what_a_poisson_law_has_reached(mean):
     law_of_n = np.exp(np.arange(1000) * np.log(mean) - mean - gammaln(np.arange(1000) + 1.0))
     exact = np.cumsum(law_of_n)[found.grid.batch - 1]
     assert np.abs(found.reached - exact).max() < 3e-3
+
+
+def test_a_sum_takes_the_room_of_its_first_part_where_it_fits_in():
+    rates, products = np.ones((2, 3)), np.arange(3.0)
+    assert _added(rates, products) is rates
+    assert rates.tolist() == [[1, 2, 3]] * 2
+    assert _added(np.ones((1, 3)), rates).tolist() == [[2, 3, 4]] * 2
 
 
 def test_no_load_is_an_empty_server():
