@@ -109,11 +109,11 @@ def read(path, exit_codes):
 def change(path, name):
     """The function of a mutant and the line that it changes, as it then reads."""
     lines = get_diff_for_mutant(name, path=path).splitlines()[2:]
-    new = " ".join(line[1:].strip() for line in lines if line.startswith("+"))
-    old = " ".join(line[1:].strip() for line in lines if line.startswith("-"))
+    new, old = ([line[1:].strip() for line in lines if line.startswith(sign)] for sign in "+-")
+    left_out = [line for line in old if line not in new]
+    reads = " ".join(new) if set(new) - set(old) else f"without {' '.join(left_out)}"
     function = name.rpartition(".")[2].rpartition("__mutmut_")[0].removeprefix("x")
-    function = function.removeprefix("_").removeprefix("ǁ").replace("ǁ", ".")
-    return f"{function}: {new or f'without {old}'}"
+    return f"{function.removeprefix('_').removeprefix('ǁ').replace('ǁ', '.')}: {reads}"
 
 
 def explained(module, reasons):

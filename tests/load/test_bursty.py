@@ -8,7 +8,7 @@ from scipy.special import ndtri
 
 from planner.demand.audit import audit
 from planner.load.bursts import Bursts, audited_bursts, busiest_minute, logged_bursts, minute_bursts
-from planner.load.bursty import _looked_up, _minutes
+from planner.load.bursty import _burst_tails, _looked_up, _minutes
 from planner.load.queueing import bursty_pool, prefill_pool
 from planner.load.shares import FRACTIONS
 from tests.oracle.replay import (
@@ -181,11 +181,27 @@ class TestMinutes:
         held = self.minutes([0.1, 0.0125, 0.0125, 0.0125], 240.0)
         assert held.settled_load[0] == pytest.approx([0.1375, 0.05, 0.05, 0.05])
 
+    def test_to_that_of_its_own_log_where_there_are_several_pools(self):
+        held = self.minutes([0.1, 0.0125, 0.0125, 0.0125], [240.0, 480.0])
+        assert held.settled_load[:, 0] == pytest.approx([0.1375, 0.275])
+
     def test_each_pool_has_its_own_load(self):
         held = self.minutes([95.0, 30, 30, 30], [0.6, 0.15], servers=[1.0, 2.0])
         assert held.load[1] == pytest.approx(held.load[0] / 8)
         assert held.settled_load[0] == pytest.approx([0.81, 0.3, 0.3, 0.3])
         assert held.settled_load[1] == pytest.approx(held.load[1])
+
+
+def test_the_noise_of_a_count_is_that_of_requests_and_of_their_lengths():
+    """Sixty requests of SCV 1 vary as thirty constant ones: (1 + 1)/60 = 1/30."""
+
+    def tails(n_requests, scv):
+        log, one = minute_bursts(n_requests / 60, CALM), np.array([1.0])
+        held = _minutes(log, 48 / n_requests * one, np.array(scv), one, busy_load=0.5)
+        return _burst_tails(log, held, np.array([[[0.0], [0.5], [2.0], [5.0]]]))
+
+    assert tails(60, 1.0) == pytest.approx(tails(30, 0.0), rel=1e-4)
+    assert np.all(tails(60, 1.0)[:, 1:] > 1.05 * tails(120, 1.0)[:, 1:])
 
 
 class TestLookUp:
