@@ -30,12 +30,12 @@ HEAD = """\
 For whoever changes the engine: which small faults its everyday tests would notice, and which not.
 
 `make mutate` puts one fault at a time into the modules below: a sign turned, a bound moved by one,
-an argument left out, a number, a text or a whole term replaced. Then the quick tests of
-`tests/money` and `tests/load` that come past that place run (`[tool.mutmut]` in `pyproject.toml`
-names them). A fault is killed when one of them fails; row P7 of the reliability matrix asks for
-80 %. Properties and decorated functions are included; constants of a module are not, and
-`planner/load/queueing.py` only names what other modules of its room define, so that it has
-nothing to change. Reasons stand in `tests/mutants.toml`.
+an argument left out, a number, a text or a whole term replaced. Then those quick tests run that
+come past that place: of money, of load, and of load beside kept simulations (`[tool.mutmut]` in
+`pyproject.toml` names them). A fault is killed when one of them fails; row P7 of the reliability
+matrix asks for 80 %. Properties and decorated functions are included; constants of a module are
+not, and `planner/load/queueing.py` only names what other modules of its room define, so that it
+has nothing to change. Reasons stand in `tests/mutants.toml`.
 
 <!-- not run: takes a quarter of an hour and more -->
 ```sh
