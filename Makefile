@@ -21,6 +21,7 @@ help:
 	@echo "make sweep  long property and parity sweeps"
 	@echo "make reliability  what all of these recorded, as docs/reliability.md"
 	@echo "make oracle simulated pools anew, and the report that compares them (some ten minutes)"
+	@echo "make mutate which small faults in the engine its tests would notice (a quarter of an hour)"
 	@echo "make bench  speed of the engine and of a page"
 	@echo "make sbom   what a hosted installation is made of, and under which licences, in build/"
 	@echo "make lock   renew the lock files (LOCK_FLAGS=--upgrade for newer versions)"
@@ -59,6 +60,12 @@ oracle: $(VENV)/test.stamp
 	$(RUN) tests.oracle.comparison > $(SIMULATED).new && mv $(SIMULATED).new $(SIMULATED)
 	$(RUN) planner validate -o docs/validation.md
 
+# Faults are put into a copy, mutants/, anew each time.
+mutate: $(VENV)/test.stamp
+	rm -rf mutants
+	nice $(RUN) tests.mutants run --max-children 1
+	$(RUN) tests.mutants report > docs/mutation.md.new && mv docs/mutation.md.new docs/mutation.md
+
 bench: $(VENV)/test.stamp
 	$(PYTEST) benchmarks --benchmark-enable --benchmark-only --benchmark-columns=min,median,max,rounds
 
@@ -78,7 +85,7 @@ lock: $(BIN)/uv
 	done
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks test-results
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks test-results mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/uv: requirements-uv.lock

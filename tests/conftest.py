@@ -3,11 +3,18 @@
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile("everyday", max_examples=50, deadline=None, derandomize=True)
 settings.register_profile("sweep", max_examples=2000, deadline=None)
 settings.register_profile("soak", settings.get_profile("sweep"))
+# `make mutate`: a failure is enough, its smallest example is not asked for.
+settings.register_profile(
+    "mutation",
+    settings.get_profile("everyday"),
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.differing_executors],
+)
 settings.load_profile("everyday")
 
 

@@ -19,11 +19,8 @@ def annuity_frac(rate: Any, years: Any) -> Any:
 
     Source: any text on engineering economy, e.g. Park, Contemporary Engineering Economics, ch. 3.
     """
-    tiny = np.finfo(float).eps
-    safe = np.maximum(rate, tiny)
-    return np.where(
-        np.less(rate, tiny), 1 / np.asarray(years), safe / -np.expm1(-years * np.log1p(safe))
-    )
+    safe = np.maximum(rate, np.finfo(float).eps)
+    return safe / -np.expm1(-np.asarray(years) * np.log1p(safe))
 
 
 def paid_monthly_frac(rate: Any, years: Any) -> Any:

@@ -12,13 +12,17 @@ from tests.oracle import comparison
 
 CATALOG = load_catalog()
 HELD = simulated.read()
-COMPARED = {(each.pool, each.quantity): each for each in simulated.beside(HELD, CATALOG)}
 SOME = [
     ("prefill pool", 5),
     ("decode pool", 5),
     ("chunked replica", 11),
     ("prefill-priority replica", 11),
 ]
+
+
+@pytest.fixture(scope="module")
+def compared():
+    return {(each.pool, each.quantity): each for each in simulated.beside(HELD, CATALOG)}
 
 
 def kept(pool, case):
@@ -64,8 +68,8 @@ def test_each_pool_met_two_hundred_cases_and_more():
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-def test_within_counts_cases_by_size_of_error(share):
-    one = next(iter(COMPARED.values()))
+def test_within_counts_cases_by_size_of_error(share, compared):
+    one = next(iter(compared.values()))
     error = np.where(np.arange(10) < 10 * share, -0.9, 1.1) * one.target_frac
     assert replace(one, error_frac=error).within_frac == pytest.approx(share)
 
@@ -89,9 +93,9 @@ SHARES = {
 
 
 @pytest.mark.parametrize(("pool", "quantity"), SHARES)
-def test_nearly_all_cases_keep_to_the_target(pool, quantity):
+def test_nearly_all_cases_keep_to_the_target(pool, quantity, compared):
     """And the typical error is a third of it."""
-    each = COMPARED[pool, quantity]
+    each = compared[pool, quantity]
     assert each.within_frac >= SHARES[pool, quantity]
     assert np.median(np.abs(each.error_frac)) <= each.target_frac / 3
 

@@ -4,8 +4,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from scipy.special import gammaln
 
-from planner.load.birth_death import batch_grid, batch_law, log_product
+from planner.load.birth_death import _added, batch_grid, batch_law, log_product
 
 
 def law(tokens_per_s, step_s):
@@ -56,6 +57,32 @@ def test_a_law_without_a_cap_is_poisson(mean):
     batch = found.grid.batch - 1
     assert found.mean(batch) == pytest.approx(mean, rel=1e-3)
     assert found.mean((batch - mean) ** 2) == pytest.approx(mean, rel=5e-3)
+
+
+@pytest.mark.parametrize("mean", [3.0, 40.0, 250.0])
+def test_the_grid_keeps_the_quantiles_of_a_poisson_law(mean):
+    """To the batch up to 16, where every batch stands on the grid; to one in four beyond."""
+    found, _ = law(mean, np.ones(1000))
+    law_of_n = np.exp(np.arange(1000) * np.log(mean) - mean - gammaln(np.arange(1000) + 1.0))
+    for level in (0.001, 0.05, 0.3, 0.5, 0.7, 0.95, 0.999):
+        exact = np.searchsorted(np.cumsum(law_of_n), level) + 1
+        shown = found.quantile(found.grid.batch, np.array(level))
+        assert shown == pytest.approx(exact, abs=0 if exact <= 16 else 1), level
+
+
+@pytest.mark.parametrize("mean", [40.0, 250.0])
+def test_the_grid_reaches_what_a_poisson_law_has_reached(mean):
+    found, _ = law(mean, np.ones(1000))
+    law_of_n = np.exp(np.arange(1000) * np.log(mean) - mean - gammaln(np.arange(1000) + 1.0))
+    exact = np.cumsum(law_of_n)[found.grid.batch - 1]
+    assert np.abs(found.reached - exact).max() < 3e-3
+
+
+def test_a_sum_takes_the_room_of_its_first_part_where_it_fits_in():
+    rates, products = np.ones((2, 3)), np.arange(3.0)
+    assert _added(rates, products) is rates
+    assert rates.tolist() == [[1, 2, 3]] * 2
+    assert _added(np.ones((1, 3)), rates).tolist() == [[2, 3, 4]] * 2
 
 
 def test_no_load_is_an_empty_server():

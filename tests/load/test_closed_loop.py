@@ -1,5 +1,6 @@
 """Requests in flight: waves by hand, Little's law, bounds on throughput, and the twin."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from planner.load.closed_loop import (
     first_wave_s,
     full_rate_per_s,
     replica_cycle,
+    settled,
     split_cycle,
 )
 
@@ -192,11 +194,37 @@ class TestFullRate:
         assert rate == pytest.approx(4 / (0.32 + 2.2))
         assert batch == 4
 
+    def test_what_a_prompt_adds_may_depend_on_the_steps_that_carry_it(self):
+        # Four requests in a step, which lasts 0.022 s: 0.01 s each and as long again.
+        rate, _ = full_rate_per_s(4.0, 100.0, rising, lambda b, t: 0.01 * b + t)
+        assert rate == pytest.approx(4 / (4 * 0.062 + 2.2))
+
     def test_two_stages_take_turns_at_half_of_the_requests(self):
         # Steps of two requests, 0.021 s, on each of two stages in turn.
         rate, batch = full_rate_per_s(4.0, 100.0, rising, lambda b, t: 0.08, 2.0)
         assert rate == pytest.approx(4 / (0.32 + 100 * 2 * 0.021))
         assert batch == 2
+
+
+class TestSettled:
+    """The batch that gives itself, from a start that is the most there can be."""
+
+    def test_where_it_lies_straight_ahead_it_is_found_at_once(self):
+        # √(16·b) gives itself at 16; plain halvings would still be 0.7 % off after eight.
+        assert settled(lambda b: np.sqrt(16 * b), np.array(100.0)) == pytest.approx(16, rel=1e-9)
+
+    def test_a_batch_that_never_changes_is_its_own(self):
+        assert settled(lambda b: b, np.array([7.0, 3.0])).tolist() == pytest.approx([7, 3])
+
+    def test_it_is_never_more_than_at_the_start(self):
+        assert settled(lambda b: 1000 + 0 * b, np.array(10.0)) == pytest.approx(10)
+
+    def test_where_every_turn_halves_it_no_leap_is_taken(self):
+        # Two plain turns at each of four: 2⁻⁸ of the start.
+        assert settled(lambda b: b / 2, np.array(256.0)) == pytest.approx(1)
+
+    def test_an_empty_pool_stays_above_nothing(self):
+        assert settled(lambda b: 0 * b, np.array(5.0)) == pytest.approx(1e-3)
 
 
 SPLITS = st.fixed_dictionaries(
@@ -221,6 +249,7 @@ class TestSplit:
         assert found.ttft_s == pytest.approx(0.05 + 0.1 + 0.03 + 0.002)
         assert found.iteration_s == 0.02
         assert found.requests_per_s == pytest.approx(2 / (0.182 + 2.0))
+        assert (found.wait_s, found.prompt_s) == pytest.approx((0.002, 0.08))
 
     def test_prefill_bound_it_does_what_its_workers_can(self):
         # 2 workers of 0.08 s at 0.9: 22.5 requests per second; thousands wait.

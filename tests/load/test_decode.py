@@ -76,6 +76,29 @@ def test_a_request_averages_the_batch_over_its_life():
     assert pool.tpot_mean_s < pool.tpot_quantile_s < instant_s
 
 
+def late_excess_s(load, step_s, **lengths):
+    """What the p99 of a request's own pace adds to the mean, and the p99 of a token's step."""
+    rate = load / (step_s[1] - step_s[0])
+    log_law = np.arange(len(step_s)) * np.log(rate)
+    log_law += np.cumsum(np.log(np.append(step_s[0], step_s[:-1]) / np.arange(len(step_s)).clip(1)))
+    reached = np.cumsum(np.exp(log_law - log_law.max()))
+    instant_s = step_s[np.searchsorted(reached / reached[-1], 0.99)]
+    pool = decode_pool(rate / TOKENS, TOKENS, step_s, **lengths)
+    return pool.tpot_quantile_s - pool.tpot_mean_s, instant_s - pool.tpot_mean_s
+
+
+def test_of_a_batch_that_hardly_slows_a_request_sees_an_average():
+    """M/D/∞: over a life of constant length a Poisson batch of mean m varies by 2m/3."""
+    own_s, instant_s = late_excess_s(0.01, 0.01 + 1e-6 * np.arange(1, 400), output_scv=0.0)
+    assert own_s == pytest.approx(math.sqrt(2 / 3) * instant_s, rel=0.1)
+
+
+def test_of_a_batch_that_slows_itself_down_a_request_sees_little_else_than_what_it_finds():
+    """Near saturation of a straight curve the batch changes too slowly to average over."""
+    own_s, instant_s = late_excess_s(0.95, line(2500))
+    assert own_s == pytest.approx(instant_s, rel=0.03)
+
+
 def test_capacity_is_the_full_batch():
     """64 places of 200 tokens at 22.8 ms a step: 14.04 requests a second."""
     saturation = decode_pool_saturation_per_s(TOKENS, line(64))
@@ -86,6 +109,31 @@ def test_capacity_is_the_full_batch():
     assert below.batch_mean == pytest.approx(64, rel=1e-3)
     values = (at.tpot_mean_s, at.tpot_quantile_s, at.wait_mean_s, at.batch_mean)
     assert all(value == math.inf for value in values)
+
+
+def test_utilization_is_the_share_of_capacity_that_is_asked_for():
+    assert decode_pool(7.0, TOKENS, line(64)).utilization == pytest.approx(7 * 200 * 0.0228 / 64)
+
+
+def test_a_request_joins_half_a_step_after_it_comes_where_others_run():
+    """λL = 1, t = (1, 2, 2): of five requests one finds nobody, one finds a step of 1 s under way
+    and three one of 2 s."""
+    pool = decode_pool(0.01, 100, [1, 2, 2])
+    assert pool.join_mean_s == pytest.approx((1 * 1 + 3 * 2) / 5 / 2)
+    assert decode_pool(0.8, 100, [0.01]).join_mean_s == 0
+
+
+def test_lengths_of_answers_vary_as_an_exponential_unless_said_otherwise():
+    assert decode_pool(13.0, TOKENS, line(64)) == decode_pool(
+        13.0, TOKENS, line(64), output_scv=1.0, quantile=0.99
+    )
+
+
+def test_it_knows_no_unit_of_time():
+    seconds, k = decode_pool(13.0, TOKENS, line(64), output_scv=3.0), 1000
+    millis = decode_pool(13.0 / k, TOKENS, k * line(64), output_scv=3.0)
+    for name in ("tpot_mean_s", "tpot_quantile_s", "wait_mean_s", "wait_quantile_s", "join_mean_s"):
+        assert getattr(millis, name) == pytest.approx(k * getattr(seconds, name), rel=1e-9)
 
 
 def test_steps_that_do_not_fit_end_the_batch():

@@ -4,7 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
+from planner.load.prefill import _spread
 from planner.load.queueing import prefill_pool, prefill_pool_saturation_per_s
 
 
@@ -74,6 +76,45 @@ def test_bursts_lengthen_the_wait_and_even_arrivals_shorten_it():
     assert even < poisson / 1.3 < poisson < bursty / 2
 
 
+def wait_of_batches(offered, n_servers, size, n_states=1500):
+    """Mean wait in service times where `size` requests come at once, from the chain's own law."""
+    batches = offered / size
+    law = np.zeros(n_states)
+    law[0] = 1
+    for n in range(1, n_states):
+        law[n] = batches * law[max(n - size, 0) : n].sum() / min(n, n_servers)
+    return law @ np.arange(n_states) / law.sum() / offered - 1
+
+
+@pytest.mark.parametrize("n_servers", [4, 10, 40])
+@pytest.mark.parametrize("size", [2, 4])
+def test_requests_that_come_together_wait_for_each_other(n_servers, size):
+    """Counts of Poisson batches of m vary m times as much as Poisson counts."""
+    pool = prefill_pool(0.7 * n_servers, 1.0, 1.0, n_servers, arrival_scv=size)
+    exact = wait_of_batches(0.7 * n_servers, n_servers, size)
+    assert pool.wait_mean_s == pytest.approx(exact, rel=0.07)
+
+
+def wait_behind_even_arrivals(load, scv):
+    """Exact mean wait of GI/M/1 in service times: constant gaps, or sums of 1/scv random ones."""
+
+    def found_busy(root):
+        left = (1 - root) / load
+        return (1 + scv * left) ** (-1 / scv) if scv else math.exp(-left)
+
+    root = brentq(lambda root: found_busy(root) - root, 1e-9, 1 - 1e-9)
+    return root / (1 - root)
+
+
+@pytest.mark.parametrize(
+    ("load", "scv", "off"), [(0.5, 0.0, 0.01), (0.8, 0.0, 0.01), (0.5, 0.5, 0.1), (0.8, 0.25, 0.05)]
+)
+def test_one_server_waits_for_even_arrivals_as_kraemer_and_langenbach_belz_say(load, scv, off):
+    spread = _spread(np.array(scv), np.array(1.0), np.array(load))
+    exact = wait_behind_even_arrivals(load, scv)
+    assert load / (1 - load) * spread == pytest.approx(exact, rel=off)
+
+
 def test_nothing_waits_when_nothing_varies():
     assert prefill_pool(0.9, 1.0, 0.0, 1, arrival_scv=0.0).wait_mean_s == 0
 
@@ -95,6 +136,18 @@ def test_ten_thousand_servers_stay_exact():
     """In the Halfin–Whitt regime (10,000 servers, β = 1) C = 1/(1 + β·Φ(β)/φ(β)) = 0.2234."""
     pool = prefill_pool(9900, 1.0, 1.0, 10_000)
     assert pool.wait_mean_s * 100 == pytest.approx(0.2234, rel=0.01)
+
+
+def test_it_knows_no_unit_of_time():
+    seconds, k = prefill_pool(14, 0.25, 0.6, 4, arrival_scv=3.0), 1000
+    millis = prefill_pool(14 / k, 0.25 * k, 0.6, 4, arrival_scv=3.0)
+    for name in ("wait_mean_s", "wait_quantile_s"):
+        assert getattr(millis, name) == pytest.approx(k * getattr(seconds, name), rel=1e-9)
+
+
+def test_arrivals_are_poisson_and_late_means_one_in_a_hundred_unless_said_otherwise():
+    same = prefill_pool(14, 0.25, 0.6, 4, arrival_scv=1.0, quantile=0.99)
+    assert prefill_pool(14, 0.25, 0.6, 4) == same
 
 
 def test_arrays_answer_as_scalars_do():

@@ -58,6 +58,49 @@ def test_capacity_is_the_prompt_and_a_share_of_full_steps():
     assert over.ttft_quantile_s == over.tpot_mean_s == over.itl_quantile_s == math.inf
 
 
+def test_utilization_is_the_share_of_capacity_that_is_asked_for():
+    """151.25 ms a request: at 3.5 requests a second 52.9 %."""
+    assert replica(3.5).utilization == pytest.approx(3.5 * 0.15125)
+
+
+def test_requests_in_decode_are_those_that_little_counts():
+    """λ requests a second spend 200 iterations each."""
+    busy = replica(3.0)
+    assert busy.batch_mean == pytest.approx(3.0 * 200 * busy.tpot_mean_s, rel=1e-12)
+
+
+def test_full_places_are_servers_slowed_by_prompts():
+    """2 % prompts: each of 52 places takes 2,000 steps of 10.2 ms, loaded to 96 % as M/M/52."""
+    rate, places, prompts = 2.4, 52, 0.02
+    service_s, life_s = prompts / rate, 2000 * 0.01 / (1 - prompts)
+    load = rate * life_s / places
+    wait_s = erlang_c(places, rate * life_s) * life_s / (places * (1 - load))
+    steps = np.full(places + 1, 0.01)
+    found = prefill_priority_replica(rate, 100, 0.0, 2001, steps, service_s / 100)
+    assert found.ttft_mean_s == pytest.approx(wait_s, rel=0.15)
+
+
+def erlang_c(servers, offered):
+    blocked = 1.0
+    for n in range(1, servers + 1):
+        blocked = offered * blocked / (n + offered * blocked)
+    return blocked / (1 - offered / servers * (1 - blocked))
+
+
+def test_it_knows_no_unit_of_time():
+    seconds, k = replica(6.0, output_scv=3.0), 1000
+    slow = (k * DECODE_S, k * PER_TOKEN_S)
+    millis = prefill_priority_replica(6 / k, PROMPT, 1.0, OUTPUT, *slow, output_scv=3.0)
+    for name in ("ttft_mean_s", "ttft_quantile_s", "tpot_quantile_s", "itl_quantile_s"):
+        assert getattr(millis, name) == pytest.approx(k * getattr(seconds, name), rel=1e-9)
+    assert millis.batch_mean == pytest.approx(seconds.batch_mean, rel=1e-9)
+
+
+def test_lengths_of_answers_vary_as_an_exponential_unless_said_otherwise():
+    assert replica(6.0) == replica(6.0, output_scv=1.0)
+    assert replica(6.0).ttft_mean_s < replica(6.0, output_scv=3.0).ttft_mean_s
+
+
 def test_a_stall_shows_in_the_gaps_once_one_in_a_hundred_has_it():
     """λ·t_d = 0.5 % of the gaps hold a prompt of 0.1 s, or 5 %."""
     flat = np.full(1001, 0.01)

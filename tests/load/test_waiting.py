@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from planner.load.waiting import (
     erlang_c,
     length_spread_factor,
+    place_wait_s,
     pollaczek_wait_s,
     pooled_wait_frac,
     wait_quantile_s,
+    wait_tail,
     waiting_scv,
 )
 
@@ -55,6 +57,21 @@ def test_an_exponential_tail_by_hand():
     assert wait_quantile_s(np.array(0.5), np.array(1.0), np.array(0.5)) == 0
 
 
+@pytest.mark.parametrize("scv", [1 / 3, 1.0, 2.5])
+@pytest.mark.parametrize("level", [0.7, 0.99])
+def test_a_quantile_of_a_wait_is_exceeded_by_the_rest(scv, level):
+    late_s = wait_quantile_s(np.array(0.6), np.array(2.0), np.array(level), scv)
+    assert wait_tail(late_s, np.array(0.6), np.array(2.0), scv) == pytest.approx(1 - level)
+
+
+@pytest.mark.parametrize("scv", [1 / 3, 1.0, 2.5])
+def test_the_tail_of_a_wait_adds_up_to_its_mean(scv):
+    wait_s = np.linspace(0, 400, 400_001)
+    tail = wait_tail(wait_s, np.array(0.6), np.array(2.0), scv)
+    assert tail[0] == pytest.approx(0.6)
+    assert np.trapezoid(tail, wait_s) == pytest.approx(2.0, rel=1e-3)
+
+
 def test_variation_counts_less_with_many_servers_in_light_traffic():
     """One server: (1 + scv)/2. Two constant servers in light traffic wait 2/3 of exponential ones
     (the shorter of two uniform rests); in heavy traffic half."""
@@ -62,6 +79,21 @@ def test_variation_counts_less_with_many_servers_in_light_traffic():
     assert length_spread_factor(0.0, 2, 0.0) == pytest.approx(2 / 3)
     assert length_spread_factor(0.0, 2, 1.0) == pytest.approx(1 / 2)
     assert length_spread_factor(1.0, 7, 0.3) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("rate", [2.0, 3.0])
+def test_for_a_place_that_never_comes_free_no_wait_is_named(rate):
+    """The caller says that the pool is unstable."""
+    assert place_wait_s(np.array(0.5), np.array(rate), np.array(2.0), np.array(1.0), 4) == 0
+
+
+def test_a_place_by_hand():
+    """Full half of the time, drained of 2 requests a second of which 1.5 come: 1 s; constant
+    lengths at one place wait half of that, in four places 0.75/2 + 0.25·4/5 of it."""
+    wait = (np.array(0.5), np.array(1.5), np.array(2.0))
+    assert place_wait_s(*wait, np.array(1.0), 4) == pytest.approx(1.0)
+    assert place_wait_s(*wait, np.array(0.0), 1) == pytest.approx(0.5)
+    assert place_wait_s(*wait, np.array(0.0), 4) == pytest.approx(0.375 + 0.2)
 
 
 class TestRouting:

@@ -34,7 +34,7 @@ PLAIN = Terms(
 )
 CARRYING_ON = replace(NOTHING, running_usd_per_year=40.0, interim_frac=1.0)
 USD = st.floats(0, 1e6)
-STARTS = st.integers(0, 12)
+STARTS = st.integers(0, 19)
 
 
 def terms(**changes):
@@ -76,6 +76,12 @@ class TestTextbookProjects:
 
     def test_a_loan_of_one_year_at_ten_percent(self):
         assert irr_frac(yearly(-100, 110))[0] == pytest.approx(0.1)
+
+    def test_of_cents_is_that_of_dollars(self):
+        assert irr_frac(yearly(-1.0, 1.1) / 100)[0] == pytest.approx(0.1)
+
+    def test_of_a_loan_taken_a_quarter_later_is_the_same(self):
+        assert irr_frac(np.append(0, yearly(-100, 110)))[0] == pytest.approx(0.1)
 
     def test_a_pump_with_two_rates_says_so(self):
         # Lorie and Savage (1955): −1600, 10000, −10000 has 25 % and 400 %.
@@ -134,9 +140,13 @@ class TestPayback:
     def test_of_what_never_costs_anything_is_at_once(self):
         assert payback_years(np.array([0.0, 1, 1])) == (0, "")
 
-    def test_of_what_never_pays_is_none_and_says_so(self):
+    def test_of_cents_is_that_of_dollars(self):
+        assert payback_years(np.array([-0.1, 0.04, 0.04, 0.04])) == (0.75, "")
+
+    @pytest.mark.parametrize("last", [4, 6])
+    def test_of_what_earns_nothing_above_its_outlay_is_none_and_says_so(self, last):
         said = "The outlay is not earned back within the horizon."
-        assert payback_years(np.array([-10.0, 4, 4])) == (None, said)
+        assert payback_years(np.array([-10.0, 4, last])) == (None, said)
 
 
 class TestFlowsByHand:
@@ -164,9 +174,19 @@ class TestFlowsByHand:
         held = flows(option(purchase_usd=100.0, start_quarters=start), held=terms(life_years=life))
         assert held[-1] == 0
 
-    def test_a_start_beyond_the_horizon_buys_and_earns_nothing(self):
-        late = option(purchase_usd=100.0, resale_usd=30.0, start_quarters=24.0)
+    def test_chips_that_last_a_quarter_are_bought_every_quarter(self):
+        held = flows(option(purchase_usd=100.0), held=terms(life_years=0.25))
+        assert held.tolist() == [-100] * 20 + [0]
+
+    @pytest.mark.parametrize("start", [20.0, 24.0])
+    def test_a_start_at_the_horizon_or_beyond_buys_sells_and_earns_nothing(self, start):
+        late = option(purchase_usd=100.0, resale_usd=30.0, start_quarters=start)
         assert not flows(late, CARRYING_ON).any()
+
+    def test_a_start_in_the_last_quarter_buys_sells_and_earns_for_one(self):
+        # 19 of 20 quarters of life are left at the horizon, beside a quarter of 40 a year saved.
+        late = option(purchase_usd=100.0, resale_usd=30.0, start_quarters=19.0)
+        assert flows(late, CARRYING_ON).tolist() == pytest.approx([0] * 19 + [-70, 95 + 10])
 
     def test_displaced_chips_are_sold_at_the_start(self):
         held = flows(option(resale_usd=30.0, start_quarters=4.0))
@@ -200,11 +220,11 @@ class TestFlowsByHand:
         assert held[4] == pytest.approx(-80)
 
     def test_memory_in_it_has_a_price_of_its_own(self):
-        # A quarter of 100 doubles, the rest falls to four fifths.
-        plan = option(purchase_usd=100.0, start_quarters=4.0)
-        drifts = {"component_drift_frac_per_year": -0.2, "memory_drift_frac_per_year": 1.0}
+        # In two years a quarter of 100 grows by half twice, the rest falls by a fifth twice.
+        plan = option(purchase_usd=100.0, start_quarters=8.0)
+        drifts = {"component_drift_frac_per_year": -0.2, "memory_drift_frac_per_year": 0.5}
         held = flows(plan, held=terms(memory_share_frac=0.25, **drifts))
-        assert held[4] == pytest.approx(-(60 + 50))
+        assert held[8] == pytest.approx(-(48 + 56.25))
 
     def test_against_itself_a_plan_is_worth_nothing(self):
         plan = Plan(*np.arange(1.0, 12.0))
@@ -256,9 +276,30 @@ class TestTaxes:
         plan = option(displaced_book_usd=100.0, displaced_years=2.6, start_quarters=4.0)
         assert flows(plan, held=self.HELD).sum() == pytest.approx(0, abs=1e-9)
 
-    def test_a_loss_on_what_is_left_is_deducted_too(self):
-        plan = option(purchase_usd=100.0, start_quarters=4.0)
-        falling = terms(component_drift_frac_per_year=-0.2)
+    def test_book_of_which_a_quarter_remains_is_written_off_instead_of_in_it(self):
+        displaced = {"displaced_book_usd": 40.0, "displaced_years": 0.25}
+        held = flows(option(**displaced), held=self.HELD)
+        assert held.tolist() == [0.25 * 40, -0.25 * 40] + [0] * 19
+
+    def test_a_replacement_is_depreciated_from_its_own_price(self):
+        # 100 today for two years, 100 × 0.25 at quarter 8: 12.5, then 3.125 a quarter.
+        halving = replace(self.HELD, life_years=2.0, component_drift_frac_per_year=-0.5)
+        held = flows(option(purchase_usd=100.0), held=halving)
+        assert held[1:8] == pytest.approx([0.25 * 12.5] * 7)
+        assert held[8] == pytest.approx(0.25 * 12.5 - 25)
+        assert held[9:16] == pytest.approx([0.25 * 3.125] * 7)
+
+    def test_what_is_left_at_the_horizon_is_worth_less_than_its_book(self):
+        # Bought for 80 at quarter 4, a fifth of its life left: 16 of book fetch 32.768 / 5.
+        falling = replace(self.HELD, component_drift_frac_per_year=-0.2)
+        held = flows(option(purchase_usd=100.0, start_quarters=4.0), held=falling)
+        assert held[5:-1] == pytest.approx([0.25 * 4] * 15)
+        assert held[-1] == pytest.approx(6.5536 + 0.25 * (4 + 16 - 6.5536))
+
+    @pytest.mark.parametrize(("start", "life"), [(4.0, 5.0), (6.0, 2.0), (0.0, 3.0)])
+    def test_a_loss_on_what_is_left_is_deducted_too(self, start, life):
+        plan = option(purchase_usd=100.0, start_quarters=start)
+        falling = terms(component_drift_frac_per_year=-0.2, life_years=life)
         before = flows(plan, held=falling).sum()
         after = flows(plan, held=replace(falling, tax_frac=0.25)).sum()
         assert after == pytest.approx(0.75 * before)

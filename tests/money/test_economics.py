@@ -138,6 +138,14 @@ class TestSums:
             total = getattr(one, line) + getattr(two, line)
             assert getattr(both, line) == pytest.approx(total, rel=1e-12)
 
+    def test_a_sample_with_twice_the_demand_costs_twice_as_much(self):
+        scenario = Scenario(profile="axiom", finance={"basis": "own"})
+        nominal = register(NUMBERS, otherwise=ledger_of(scenario, CATALOG))
+        double = {"demand_scale": 2 * nominal["demand_scale"]}
+        busy = costs(fleet(POOL), scenario, CATALOG, register(double, otherwise=nominal), nominal)
+        for line in LINES:
+            assert getattr(busy, line) == pytest.approx(2 * getattr(priced(), line), rel=1e-12)
+
     @given(st.integers(1, 1000))
     def test_a_fleet_of_any_size_costs_the_same_per_chip(self, size):
         many = replace(POOL, n_accelerators=10 * size, n_replicas=5 * size, n_needed=4.0 * size)

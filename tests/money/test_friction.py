@@ -1,5 +1,7 @@
 """What a split costs beside chips, by hand: fabric, team, bad quarters, backfill, drift."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,6 +79,16 @@ class TestFabric:
         idle = pool(role="prefill", n_accelerators=80, kv_bytes_per_s=0.0)
         assert fabric(fleet(PREFILL, idle, DECODE)) == pytest.approx(fabric())
 
+    def test_what_is_sent_is_not_counted_again_where_it_arrives(self):
+        receiving = replace(DECODE, kv_bytes_per_s=200 * GIGABIT)
+        assert fabric(fleet(PREFILL, receiving)) == pytest.approx(fabric())
+
+    def test_a_sample_with_twice_the_demand_pays_for_twice_the_network(self):
+        busy = register(NUMBERS | {"demand_scale": 2.0}, otherwise=LEDGER)
+        scenario = Scenario(profile="axiom", finance={"basis": "own"})
+        usd = fabric_usd_per_year(SPLIT, scenario, CATALOG, busy, LEDGER)
+        assert usd == pytest.approx(2 / LEDGER["demand_scale"] * fabric())
+
     def test_the_rate_of_a_rented_chip_covers_its_network(self):
         assert fabric(basis="rent") == 0
 
@@ -126,6 +138,14 @@ class TestBackfill:
     def test_a_fleet_that_is_always_full_earns_nothing(self):
         full = pool(utilization=1.0, mean=Activity(0.3, 0.5))
         assert self.earned(1.0, full) == pytest.approx(0)
+
+    def test_a_fleet_too_small_for_its_demand_earns_nothing_and_loses_nothing(self):
+        over = pool(utilization=1.5, mean=Activity(0.3, 0.5))
+        assert self.earned(1.0, over) == 0
+
+    def test_a_fleet_that_nobody_asks_is_all_idle(self):
+        unasked = pool(peak=Activity(0.0, 0.0), mean=Activity(0.0, 0.0))
+        assert self.earned(1.0, unasked) == pytest.approx(10 * 8760 * 0.5)
 
     def test_pools_add_up(self):
         assert self.earned(0.1, pool(), pool()) == pytest.approx(2 * self.earned(0.1, pool()))

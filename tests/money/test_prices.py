@@ -17,6 +17,7 @@ from planner.money.prices import (
     energy_usd_per_w_year,
     space_usd_per_w_year,
     usd_per_chip_year,
+    vendor_less_saving_usd,
 )
 from tests.stand_ins import register
 
@@ -135,6 +136,11 @@ class TestChips:
         ledger = held(scenario(), **numbers)
         assert chip_usd("spad-prefill", CATALOG, ledger) == pytest.approx(price, rel=2e-3)
 
+    def test_a_vendor_who_passes_on_the_saving_alone_takes_little_off(self):
+        # 493 $ instead of 1,035 $ to make: 542 $ less than 30,000 $.
+        ledger = held(scenario(), **{"accelerators.h100-sxm.price_usd": 30_000.0})
+        assert vendor_less_saving_usd("spad-prefill", ledger) == pytest.approx(29_458, abs=1)
+
     def test_the_papers_own_h100_costs_an_h100(self):
         ledger = held(scenario())
         assert chip_usd("spad-h100", CATALOG, ledger) == chip_usd("h100-sxm", CATALOG, ledger)
@@ -146,6 +152,42 @@ class TestBasis:
         ledger = held(rented, **{"accelerators.h100-sxm.rental_usd_per_hour": 2.0})
         assert capital_usd_per_year("h100-sxm", rented, CATALOG, ledger) == 17_520
         assert usd_per_chip_year("h100-sxm", rented, CATALOG, ledger) == 17_520
+
+    def test_a_rented_chip_needs_its_licence_too(self):
+        rented = scenario(basis="rent")
+        numbers = {
+            "accelerators.h100-sxm.rental_usd_per_hour": 2.0,
+            "operator.licence_usd_per_chip_year": 300.0,
+        }
+        assert usd_per_chip_year("h100-sxm", rented, CATALOG, held(rented, **numbers)) == 17_820
+
+    def test_a_chip_of_ones_own_by_hand(self):
+        # 10,000 $ all in over five years, its licence and 4 % support; 1.5 kW of nameplate at
+        # 10 $/W over ten years, kept up for 2 %, staffed by two at 100,000 $ a megawatt; and 700 W
+        # all year at ten cents, a quarter more at the meter.
+        numbers = {
+            "accelerators.h100-sxm.price_usd": 8000.0,
+            "prices.capital.all_in_over_chip_price_frac": 1.25,
+            "finance.wacc_frac": 0.0,
+            "finance.life_years": 5.0,
+            "operator.licence_usd_per_chip_year": 300.0,
+            "prices.running.it_support_frac_per_year": 0.04,
+            "accelerators.h100-sxm.tdp_w": 700.0,
+            "accelerators.h100-sxm.server_w": 1400.0,
+            "estimates.power.network_storage_w": 100.0,
+            "site.new_power_usd_per_mw": 10e6,
+            "prices.life.facility_years": 10.0,
+            "prices.running.facility_maintenance_frac_per_year": 0.02,
+            "prices.running.staff_fte_per_mw": 2.0,
+            "prices.running.it_staff_usd_per_hour": 40.0,
+            "prices.running.loaded_over_wage_frac": 1.25,
+            "prices.running.full_time_hours": 2000.0,
+            "site.usd_per_kwh": 0.1,
+            "site.pue": 1.25,
+        }
+        owned = scenario(basis="own")
+        yearly = usd_per_chip_year("h100-sxm", owned, CATALOG, held(owned, **numbers))
+        assert yearly == pytest.approx(2000 + 300 + 400 + (1500 + 300 + 300) + 766.5)
 
     def test_colocation_is_paid_by_the_kilowatt_and_month(self):
         housed = scenario(basis="colocate")

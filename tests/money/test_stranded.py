@@ -21,10 +21,12 @@ BEST = Watts(6.0, 5.0, 4.0, 2.5, 3.5, 2.0)
 
 
 class TestByHand:
-    HELD = stranded(12.0, BUILT, 8.0, BEST)
+    @pytest.fixture
+    def held(self):
+        return stranded(12.0, BUILT, 8.0, BEST)
 
-    def test_each_cause_is_the_difference_of_two_fleets(self):
-        assert self.HELD.causes == {
+    def test_each_cause_is_the_difference_of_two_fleets(self, held):
+        assert held.causes == {
             "surplus": 2,  # 12 owned, 10 as built
             "nameplate": 3,  # 10 rated, 7 drawn at peak
             "mismatch": 3,  # 7 as built, 4 at best
@@ -32,19 +34,19 @@ class TestByHand:
             "trough": 1.5,  # 3.5 at peak, 2 on average
         }
 
-    def test_from_provisioned_to_needed(self):
-        assert (self.HELD.provisioned_w, self.HELD.needed_w) == (12, 2)
+    def test_from_provisioned_to_needed(self, held):
+        assert (held.provisioned_w, held.needed_w) == (12, 2)
 
-    def test_the_headline_counts_what_caps_and_better_chips_could_free(self):
+    def test_the_headline_counts_what_caps_and_better_chips_could_free(self, held):
         # Surplus 2, cappable 10 − 8, mismatch 3; reserve, troughs and uncappable are not counted.
-        assert self.HELD.stranded_w == 7
+        assert held.stranded_w == 7
 
-    def test_only_provisioned_power_is_recovered(self):
-        assert self.HELD.recovered_w == 7
-        assert self.HELD.extra_throughput_frac == pytest.approx(12 / 5 - 1)
+    def test_only_provisioned_power_is_recovered(self, held):
+        assert held.recovered_w == 7
+        assert held.extra_throughput_frac == pytest.approx(12 / 5 - 1)
 
-    def test_every_cause_has_its_label_in_order(self):
-        assert list(self.HELD.causes) == list(LABELS)
+    def test_every_cause_has_its_label_in_order(self, held):
+        assert list(held.causes) == list(LABELS)
 
 
 class TestCases:

@@ -135,6 +135,13 @@ class TestTax:
     def test_counts_from_the_best_of_the_owned_chips_not_from_as_built(self):
         assert tax_frac(ladder(100.0, 50, 70, 65, 40), all_serve()) == pytest.approx(0.2)
 
+    def test_counts_from_the_capped_split_where_that_is_the_best_of_the_owned(self):
+        assert tax_frac(ladder(100.0, 60, 70, 50, 40), all_serve()) == pytest.approx(0.2)
+
+    def test_counts_from_as_built_where_nothing_on_owned_chips_serves(self):
+        only_mixed = dict.fromkeys(STEPS, False) | {"split-mixed": True}
+        assert tax_frac(ladder(100.0, 120, 130, 125, 90), only_mixed) == pytest.approx(0.1)
+
     def test_of_a_mix_that_does_not_serve_is_nothing(self):
         assert tax_frac(ladder(100.0, 50, 70, 65, 1), all_serve(split_mixed=False)) == 0
 
@@ -156,6 +163,10 @@ class TestTax:
         costs = ladder(100.0, 60, 50, 55, 40)
         assert paper_tax_frac(costs, all_serve(), 40.0) == pytest.approx(0.2)
         assert paper_tax_frac(costs, all_serve(), 60.0) == pytest.approx(-0.2)
+
+    def test_against_paper_counts_from_the_capped_split_where_that_is_the_best(self):
+        costs = ladder(100.0, 60, 70, 50, 45)
+        assert paper_tax_frac(costs, all_serve(), 40.0) == pytest.approx(0.2)
 
     def test_of_samples_takes_the_best_sample_by_sample(self):
         owned, mixed = np.array([100.0, 100]), np.array([80.0, 120])

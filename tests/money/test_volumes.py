@@ -101,6 +101,11 @@ class TestSampledDemand:
         nothing = register(NUMBERS | {"demand_scale": 0.0})
         assert demand_factor("chat", nothing, nothing) == 1
 
+    def test_a_sample_that_asks_half_again_as_much_earns_half_again_as_much(self):
+        more = year(demand_scale=1.5)
+        assert more.revenue_usd == pytest.approx(1.5 * year().revenue_usd)
+        assert more.useful_tokens == pytest.approx(1.5 * year().useful_tokens)
+
 
 class TestStretch:
     """Replicas follow the speed of their chip and the demand of their class."""
