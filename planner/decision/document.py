@@ -167,8 +167,9 @@ def checks(plan: Plan) -> dict[str, Any]:
     held = plan.stranded
     power = sum(held.causes.values()) - (held.provisioned_w - held.needed_w)
     largest = max(held.provisioned_w, *map(abs, held.causes.values()))
-    extras = plan.money.extras["split-mixed"].total
-    ends = tax.carried(*plan.ladder_costs)
+    gross, feasible = plan.ladder_costs
+    extras = plan.money.extras[tax.last_serving(feasible)].total
+    ends = tax.carried(gross, feasible)
     money = plan.bridge.net - (ends[0] - ends[-1] - extras)
     served = {
         demand.name: sum(

@@ -160,7 +160,7 @@ def judged(held: Sized, n_samples: int = 0, seed: int = 0) -> Plan:
         n_samples=n_samples,
         mix=mix,
         seed=seed,
-        bridge=bridge(*ladder_costs(held, money), money.extras["split-mixed"]),
+        bridge=bridge(*ladder_costs(held, money), money.extras),
         verdict=_verdict(held, sampled or money, fleets, barred),
         barred=barred,
     )

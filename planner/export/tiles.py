@@ -63,11 +63,7 @@ def tiles(
 def _net(plan: Plan, document: Mapping[str, Any], place: int) -> Tile:
     net, left = document["net"], document["headline"]["tax_frac"]
     many = plan.sampled
-    drawn = (
-        quantiles(bridge(*plan.costs_along(many), many.extras["split-mixed"]).net)
-        if many
-        else NO_RANGE
-    )
+    drawn = quantiles(bridge(*plan.costs_along(many), many.extras).net) if many else NO_RANGE
     after = text.interval(text.percent, left["p10"], left["p50"], left["p90"])
     return Tile(
         "Net tax a year",

@@ -58,12 +58,23 @@ def carried(gross: Mapping[str, Any], feasible: Mapping[str, bool]) -> list[Any]
     return along
 
 
-def bridge(gross: Mapping[str, Any], feasible: Mapping[str, bool], extras: Extras) -> Bridge:
-    """Differences along the ladder, then what the split costs on top."""
+def bridge(
+    gross: Mapping[str, Any], feasible: Mapping[str, bool], extras: Mapping[str, Extras]
+) -> Bridge:
+    """Differences along the ladder, then what its last option that serves costs on top.
+
+    extras: by option; where no split serves there is nothing on top.
+    """
     along = carried(gross, feasible)
     savings = [before - after for before, after in pairwise(along)]
-    on_top = (-extras.fabric, -extras.orchestration, -extras.flexibility)
+    last = extras[last_serving(feasible)]
+    on_top = (-last.fabric, -last.orchestration, -last.flexibility)
     return Bridge(dict(zip(LABELS, (*savings, *on_top), strict=True)), along[0])
+
+
+def last_serving(feasible: Mapping[str, bool]) -> str:
+    """The last option of the ladder that serves; as-built is the base even where it does not."""
+    return [STEPS[0], *(step for step in STEPS[1:] if feasible[step])][-1]
 
 
 def cheapest(costs: Sequence[Any]) -> Any:

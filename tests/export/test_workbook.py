@@ -105,7 +105,7 @@ def with_fleets_held(plan, changed):
         money=money,
         best=best,
         stranded=planning._stranded(held, ledger, best),
-        bridge=tax.bridge(*planning.ladder_costs(held, money), money.extras["split-mixed"]),
+        bridge=tax.bridge(*planning.ladder_costs(held, money), money.extras),
     )
 
 

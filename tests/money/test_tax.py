@@ -22,7 +22,14 @@ from planner.money.tax import (
 )
 from tests.stand_ins import PROFILES
 
-NOTHING = Extras(0.0, 0.0, 0.0)
+NOTHING = dict.fromkeys(STEPS, Extras(0.0, 0.0, 0.0))
+
+
+def on_every_split(*extras):
+    """What each split costs on top; one pool costs nothing."""
+    return NOTHING | dict.fromkeys(STEPS[2:], Extras(*extras))
+
+
 USD = st.floats(1, 1e9)
 LADDERS = st.lists(USD, min_size=5, max_size=5)
 FEASIBLE = st.lists(st.booleans(), min_size=5, max_size=5)
@@ -66,7 +73,7 @@ class TestPublishedClusters:
 
 class TestBridge:
     def test_by_hand(self):
-        held = bridge(ladder(100.0, 80, 90, 85, 60), all_serve(), Extras(3.0, 4.0, 5.0))
+        held = bridge(ladder(100.0, 80, 90, 85, 60), all_serve(), on_every_split(3.0, 4.0, 5.0))
         assert held.steps == {
             "software": 20,
             "topology": -10,
@@ -92,6 +99,15 @@ class TestBridge:
         serves = dict.fromkeys(STEPS, False) | {"monolithic-software": True}
         assert carried(costs, serves) == [100, 80, 80, 80, 80]
 
+    def test_a_split_that_does_not_serve_costs_nothing_and_the_one_that_does_its_own(self):
+        costs, mine = ladder(100.0, 80, 40, 30, 60), on_every_split(3.0, 4.0, 5.0)
+        one = mine | {"split-capped": Extras(1.0, 2.0, 0.5)}
+        held = bridge(costs, all_serve(split_mixed=False), one)
+        assert [held.steps[name] for name in ("fabric", "orchestration")] == [-1, -2]
+        assert held.net == 100 - 30 - 3.5
+        none = all_serve(split_same_chip=False, split_capped=False, split_mixed=False)
+        assert bridge(costs, none, one).net == 20
+
     def test_as_built_is_the_base_even_where_it_does_not_serve(self):
         held = bridge(ladder(100.0, 80, 80, 80, 80), all_serve(as_built=False), NOTHING)
         assert held.base == 100
@@ -100,9 +116,10 @@ class TestBridge:
     @given(LADDERS, FEASIBLE, st.tuples(USD, USD, USD))
     def test_p2_telescopes_to_the_ends_of_the_ladder(self, costs, serves, extras):
         gross, feasible = ladder(*costs), dict(zip(STEPS, serves, strict=True))
-        held = bridge(gross, feasible, Extras(*extras))
+        held = bridge(gross, feasible, on_every_split(*extras))
         last = [costs[0], *(c for c, ok in zip(costs[1:], serves[1:], strict=True) if ok)][-1]
-        net = costs[0] - last - sum(extras)
+        split = any(feasible[name] for name in STEPS[2:])
+        net = costs[0] - last - sum(extras) * split
         assert held.net == pytest.approx(net, rel=1e-9, abs=1e-9 * (sum(costs) + sum(extras)))
 
     @pytest.mark.parametrize("profile", PROFILES)
@@ -111,16 +128,20 @@ class TestBridge:
         held, money = answer.bridge, answer.money
         serves = {name: option.feasible for name, option in answer.fleets.items()}
         last = [name for name in STEPS if serves[name] or name == "as-built"][-1]
-        on_top = money.extras["split-mixed"].total
+        on_top = money.extras[last].total
         net = money.cost_usd_per_year("as-built") - money.gross_usd_per_year(last) - on_top
         assert held.net == pytest.approx(net, rel=1e-9)
 
     def test_of_samples_is_the_bridge_of_each_sample(self):
         draws = np.random.default_rng(0).uniform(1, 100, (8, 50))
-        together = bridge(ladder(*draws[:5]), all_serve(split_capped=False), Extras(*draws[5:]))
+        together = bridge(
+            ladder(*draws[:5]), all_serve(split_capped=False), on_every_split(*draws[5:])
+        )
         for k in range(50):
             one = draws[:, k].tolist()
-            alone = bridge(ladder(*one[:5]), all_serve(split_capped=False), Extras(*one[5:]))
+            alone = bridge(
+                ladder(*one[:5]), all_serve(split_capped=False), on_every_split(*one[5:])
+            )
             assert {name: step[k] for name, step in together.steps.items()} == alone.steps
 
 

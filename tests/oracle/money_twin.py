@@ -398,7 +398,7 @@ def bridge(case):
         after = gross_usd(case, option) if case.feasible[option] else before
         steps[name] = before - after
         before = after
-    on_top = extras(case, "split-mixed") if case.fleets["split-mixed"] else {}
+    on_top = extras(case, [n for n in LADDER if n == "as-built" or case.feasible[n]][-1])
     for name in EXTRA_STEPS:
         steps[name] = -on_top.get(name, 0.0)
     return steps

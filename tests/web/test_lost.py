@@ -7,7 +7,7 @@ from io import BytesIO
 import pypdf
 import pytest
 
-from tests.web.conftest import PAGE_PATHS, dashboard, free_port
+from tests.web.conftest import PAGE_PATHS, dashboard, free_port, wait_for
 from tests.web.crowd import RATIO
 from tests.web.hosted import nginx
 from tests.web.test_browser import opened, settled, tiles
@@ -23,6 +23,7 @@ def moved(desk):
     desk.get_by_role("slider", name="Output : input tokens").focus()
     for _ in range(8):
         desk.keyboard.press("ArrowRight")
+        desk.wait_for_timeout(100)
     settled(desk, before)
     desk.wait_for_timeout(2000)
     return tiles(desk)
@@ -36,7 +37,8 @@ def test_f2_a_dropped_connection_comes_back_by_itself_to_the_same_figures(desk, 
     desk.set_default_timeout(PATIENCE_MS)
     port = free_port()
     with dashboard(SWITCHYARD_DATA_DIR=str(tmp_path)) as server:
-        with nginx(port, [server, server], tmp_path):
+        with nginx(port, [server, server], tmp_path) as proxy:
+            wait_for(proxy, f"http://127.0.0.1:{port}/_stcore/health")
             opened(desk, f"http://127.0.0.1:{port}", "?profile=axiom")
             held = moved(desk)
         desk.wait_for_timeout(1000 * gone_s)

@@ -49,7 +49,7 @@ def bridge(book: Book, held: Shape, of: Mapping[str, Year]) -> Bridged:
     """Write the bridge, and the shares that headlines show."""
     sheet = book.sheets["Bridge"]
     gross, feasible = _ladder(held, of)
-    found = tax.bridge(gross, feasible, of["split-mixed"].extras)
+    found = tax.bridge(gross, feasible, {name: of[name].extras for name in of})
     row = sheet.headed("Bridge", NOTE, WIDTHS)
     sheet.texts(row, ("Step", "USD a year", "of as built"), "head")
     row += 1
