@@ -12,7 +12,7 @@ RUN python -m venv /venv \
     && /venv/bin/pip uninstall --yes uv pip
 
 FROM python:3.12-slim
-RUN useradd --uid 10001 --no-create-home --home-dir /tmp switchyard \
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp switchyard \
     && install --directory --owner switchyard /data
 COPY --from=environment /venv /venv
 WORKDIR /app
@@ -28,7 +28,7 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     MPLCONFIGDIR=/tmp/matplotlib \
     SWITCHYARD_DATA_DIR=/data
-USER switchyard
+USER 10001:10001
 VOLUME /data
 EXPOSE 8501
 STOPSIGNAL SIGTERM

@@ -80,7 +80,7 @@ def test_s4_the_container_installs_only_what_the_hashes_allow_and_runs_as_nobody
     assert len(installs) == 2
     assert all("--require-hashes" in install for install in installs)
     last_stage = DOCKERFILE.split("\nFROM ")[-1]
-    assert "\nUSER switchyard\n" in last_stage
+    assert "\nUSER 10001:10001\n" in last_stage
     assert "/_stcore/health" in last_stage
 
 

@@ -8,7 +8,9 @@ from tests.sources import ROOT, tracked
 from tests.test_architecture import ROOMS
 
 HANDBOOK = ("ARCHITECTURE.md", "CONTRIBUTING.md", "docs/releasing.md", "SECURITY.md")
-PLACE = re.compile(r"`(?!plan/1)(?P<path>[\w./]+/[\w.]*|[\w]+\.(?:py|toml|md|cff))(?:: (?P<name>\w+))?`")
+PLACE = re.compile(
+    r"`(?!plan/1)(?P<path>[\w./]+/[\w.]*|\w+\.(?:py|toml|md|cff))(?:: (?P<name>\w+))?`"
+)
 FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 
 
