@@ -38,8 +38,10 @@ def _by_tokens(found: Audit) -> Iterator[tuple[str, float]]:
     hours = [hour for hour in found.by_hour if hour.decode_to_prefill_token_ratio]
     if len(hours) > 2:
         ratios = [hour.decode_to_prefill_token_ratio or 0.0 for hour in hours]
+        requests = [hour.requests for hour in hours]  # an hour of one request says little
         for percentile, name in ENDS:
-            yield name, float(np.percentile(ratios, percentile))
+            found_at = np.percentile(ratios, percentile, weights=requests, method="inverted_cdf")
+            yield name, float(found_at)
 
 
 def _by_fleet(served: Plan) -> Iterator[tuple[str, Scenario]]:

@@ -74,6 +74,16 @@ def test_a_long_log_shows_its_own_trend():
     assert rows[0].requests_factor.value == pytest.approx(1.729, rel=0.01)
 
 
+def test_an_hour_of_one_request_is_no_end_of_the_hours(tmp_path):
+    """Of 121 requests one, in an hour of its own, answers at length: not one in ten."""
+    busy = "".join(f"{60 * i},1000,100\n" for i in range(120))
+    path = tmp_path / "log.csv"
+    path.write_text(f"seconds,prompt_tokens,completion_tokens\n{busy}{3 * 3600},1000,9000\n")
+    rows = {row.name: row for row in timed(audit(path), Scenario()).sensitivity}
+    late = rows["Hour at the 90th percentile of the ratio"]
+    assert late.decode_to_prefill_token_ratio == pytest.approx(0.1)
+
+
 def test_ranges_multiply_in_quadrature():
     """Two factors of two either way are together a factor of 2^sqrt(2) = 2.665."""
     both = product(Range(0.5, 1.0, 2.0), Range(1.0, 2.0, 4.0))
