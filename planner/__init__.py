@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from planner.decision.regret import regret as regret
     from planner.decision.risk import Risk as Risk
     from planner.decision.risk import sample as sample
-    from planner.decision.surge import surge as surge
     from planner.decision.sweep import sweep as sweep
     from planner.decision.told import told as told
     from planner.decision.variants import at_mix as at_mix
@@ -107,7 +106,6 @@ _LATER = {
     "plan": "planner.decision.plan",
     "Risk": "planner.decision.risk",
     "sample": "planner.decision.risk",
-    "surge": "planner.decision.surge",
     "heat_map": "planner.decision.heat",
     "kill_conditions": "planner.decision.killing",
     "latencies": "planner.decision.loads",
@@ -243,7 +241,6 @@ __all__ = [
     "sample",
     "server_logs",
     "study",
-    "surge",
     "sweep",
     "text",
     "told",

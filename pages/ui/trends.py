@@ -10,7 +10,6 @@ from pages.ui import answers, curves, tables
 from pages.ui.widgets import gathered
 from planner import Plan, Scenario, text
 
-Document = Mapping[str, Any]
 Rows = Iterable[Mapping[str, Any]]
 RATIOS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 20.0)
 FACTORS = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0)

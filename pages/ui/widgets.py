@@ -1,9 +1,7 @@
 """What pages are drawn with: literal text, tables with their CSV, and inputs drawn from fields."""
 
-import io
 import re
-import zipfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -58,15 +56,6 @@ def download(data: Any, file: str, mime: str, label: str = "", **look: Any) -> N
 def csv(table: pd.DataFrame) -> bytes:
     """A table as CSV that no spreadsheet takes for formulas."""
     return table.map(_no_formula).to_csv(index=False).encode()
-
-
-def archive(tables: Mapping[str, pd.DataFrame]) -> bytes:
-    """Several tables as a zip of CSV files."""
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, table in tables.items():
-            packed.writestr(f"{name}.csv", csv(table))
-    return held.getvalue()
 
 
 def _no_formula(cell: Any) -> Any:

@@ -18,7 +18,7 @@ from planner.facts.units import MONTHS_PER_YEAR
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-CLOSED, OFFLINE, BATCH, STATIC, OPEN, SPLIT, PREFILL, DECODE = LOADS = (
+CLOSED, OFFLINE, BATCH, STATIC, OPEN, SPLIT, PREFILL, DECODE = (
     "closed", "offline", "batch", "static", "open", "split", "prefill", "decode",
 )  # fmt: skip
 """How the load is applied: a fixed number in flight; as many as fit; so many at once; one batch,

@@ -48,11 +48,6 @@ class Compared:
         return np.asarray(self.predicted[scope][quantity] / self.known[quantity] - 1)
 
 
-def of_study(held: Study) -> Compared:
-    """What a fresh study compares."""
-    return Compared(held.measured, {SEEN: held.seen, **held.left}, known(held.measured))
-
-
 def known(held: Measured) -> dict[str, Floats]:
     """What was measured of each row, by quantity."""
     return {**held.rows.measured, "power": held.power_w, "energy": held.energy_j}

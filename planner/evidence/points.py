@@ -54,7 +54,6 @@ MODES = MONOLITHIC, DISAGGREGATED, PREFILL_ONLY, DECODE_ONLY = (
 SHOWN_CHARACTERS = 40
 BLANKS = ("", "nan", "NaN", "null", "None")
 
-Texts = pd.Series
 Found = Iterator[pd.Series]
 
 

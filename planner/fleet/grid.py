@@ -25,7 +25,6 @@ from planner.physics.profile import Profile, profile, stacked
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 STAGE_CHIPS = (1, 2, 4, 8, 16, 32)
 STAGES = (2, 4)
 PRECISIONS = ("bf16", "fp8", "fp4")
