@@ -53,6 +53,9 @@ if TYPE_CHECKING:
     from planner.decision.risk import sample as sample
     from planner.decision.sweep import sweep as sweep
     from planner.decision.told import told as told
+    from planner.decision.variants import RATIOS as RATIOS
+    from planner.decision.variants import SPLIT_FRACS as SPLIT_FRACS
+    from planner.decision.variants import STRICTNESSES as STRICTNESSES
     from planner.decision.variants import at_mix as at_mix
     from planner.decision.variants import at_ratio as at_ratio
     from planner.decision.variants import at_strictness as at_strictness
@@ -112,6 +115,9 @@ _LATER = {
     "one_pool": "planner.decision.one_pool",
     "one_pool_sentence": "planner.decision.one_pool",
     "paper": "planner.decision.paper",
+    "RATIOS": "planner.decision.variants",
+    "SPLIT_FRACS": "planner.decision.variants",
+    "STRICTNESSES": "planner.decision.variants",
     "at_mix": "planner.decision.variants",
     "at_ratio": "planner.decision.variants",
     "at_strictness": "planner.decision.variants",
@@ -175,6 +181,9 @@ __all__ = [
     "LAST_DAYS",
     "MODEL_VERSION",
     "ORIGINS",
+    "RATIOS",
+    "SPLIT_FRACS",
+    "STRICTNESSES",
     "STUDIES",
     "Audit",
     "Box",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from planner.facts.units import BITS_PER_BYTE, BITS_PER_GBIT
 from planner.load.checks import (
     Floats,
     Numbers,
@@ -23,8 +24,6 @@ from planner.load.prefill import prefill_pool
 from planner.load.results import Flags, plain
 
 OVERLAPS = NO_OVERLAP, LAYERWISE = "none", "layerwise"
-BITS_PER_BYTE = 8
-BITS_PER_GBIT = 1e9
 N_HALVINGS = 64
 
 

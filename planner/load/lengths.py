@@ -57,6 +57,11 @@ def third_moment_frac(scv: Floats) -> Floats:
     return (1 + scv) ** 2 * (1 + scv)
 
 
+def gamma_third_moment_frac(scv: Floats) -> Floats:
+    """E[X³]/E[X]³ of a gamma law, as of services by their mean and SCV alone."""
+    return (1 + scv) * (1 + 2 * scv)
+
+
 def longer_frac(length_frac: Floats, scv: Floats) -> Floats:
     """Share of lognormal lengths above `length_frac` of their mean."""
     sigma = np.maximum(np.sqrt(np.log1p(scv)), np.finfo(np.float64).eps)
