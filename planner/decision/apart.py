@@ -20,6 +20,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from planner import text
 from planner.demand.logs.limits import GIB, KIB, LAST_DAYS
 from planner.demand.logs.progress import unheard
 from planner.demand.logs.results import Audit
@@ -193,7 +194,10 @@ def _answers(
             answer: list[Any] = json.loads(line)
             last = answer if answer[0] == "step" else last
             yield answer
-    yield ["error", f"{name} was not read within {most_s:.0f} s; give a shorter stretch of it"]
+    yield [
+        "error",
+        f"{name} was not read within {text.given(most_s)} s; give a shorter stretch of it",
+    ]
 
 
 def answered(question: Question, say: Callable[[list[Any]], None]) -> None:

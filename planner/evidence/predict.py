@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner import text
 from planner.errors import PredictError
 from planner.evidence.bench import Outcome
 from planner.evidence.conventions import SPLIT
@@ -136,10 +137,14 @@ def summary(answer: pd.DataFrame, shown: int) -> str:
     """How many rows were answered, and why the others were not, the first few by number."""
     refused = answer[answer[REFUSED] != ""][REFUSED]
     n = len(answer)
-    said = f"{n - len(refused):,} of {n:,} rows answered."
+    said = f"{text.number(n - len(refused), place=0)} of {text.number(n, place=0)} rows answered."
     places = np.flatnonzero(answer[REFUSED] != "")[:shown]
     reasons = [f"Row {n + 2}: {answer[REFUSED].iloc[n]}" for n in places]
     more = len(refused) - len(reasons)
     return "\n".join(
-        [said, *reasons, *([f"And {more:,} more; see the column refused."] if more else [])]
+        [
+            said,
+            *reasons,
+            *([f"And {text.number(more, place=0)} more; see the column refused."] if more else []),
+        ]
     )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from planner import text
 from planner.demand.logs.diurnal import diurnal
 from planner.demand.logs.limits import Limits
 from planner.demand.logs.results import (
@@ -94,8 +95,8 @@ def _check(source: str, counts: Counts, limits: Limits) -> None:
         for part in model.everything():
             if not np.all((part >= 0) & (part <= limits.max_count)):
                 raise AuditError(
-                    f"{source} counts less than nothing, or more than {limits.max_count:.0e} of "
-                    "something in one bin; no engine does"
+                    f"{source} counts less than nothing, or more than "
+                    f"{text.given(limits.max_count)} of something in one bin; no engine does"
                 )
 
 
