@@ -48,7 +48,7 @@ def paper(plan: Plan, *, searched: bool) -> dict[str, Any] | None:
 
 
 def tax_frac_at_16_bit(plan: Plan) -> float | None:
-    """The paper tax where no option computes or stores below 16 bits; None where none serves.
+    """The paper tax where no option computes or stores below 16 bits [frac]; None: none serves.
 
     The rate of paper chips at 8 bits is an assumption, twice that at 16; here nothing rests on it.
     """

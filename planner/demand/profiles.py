@@ -105,5 +105,5 @@ def _plain(key: str, value: Any) -> Any:
 
 
 def per_base_unit(field: str) -> float:
-    """Base units in one unit of a scenario field: 1 but for the few public non-SI names."""
+    """Base units in one unit of a scenario field: 1 but for the few public non-SI names. [1]"""
     return UNITS[FIELD_UNITS[field]][1] if field in FIELD_UNITS else 1.0

@@ -56,12 +56,12 @@ class Bench:
 
     @property
     def chunks(self) -> Floats:
-        """Steps that a prompt is cut over."""
+        """Steps that a prompt is cut over. [1]"""
         return np.asarray(np.ceil(self.fresh_tokens / self.points.rules.step_tokens))
 
     @property
     def iterations(self) -> Floats:
-        """Steps of an answer after its first token."""
+        """Steps of an answer after its first token. [1]"""
         return np.asarray(np.maximum(self.points.output_tokens - 1, 1) / self.points.gained)
 
     def step_s(self, batch: Floats) -> Floats:
@@ -104,7 +104,7 @@ class Bench:
         return np.asarray(self._timed(work, layout) * layout.pp * self.chunks / prompts)
 
     def places(self, *, full: bool) -> Floats:
-        """Requests that find room on a replica, one at least.
+        """Requests that find room on a replica, one at least. [1]
 
         Where the engine's usual limits leave none, the row ran with others: all memory counts.
         full: the queue never empties, and the engine admits only what will still fit later.

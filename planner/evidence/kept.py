@@ -44,7 +44,7 @@ class Compared:
         return np.asarray(~self.measured.copy & ~faulty)
 
     def error(self, quantity: str, scope: str) -> Floats:
-        """Predicted over measured, less 1; nan where nothing can be compared."""
+        """Predicted over measured, less 1; nan where nothing can be compared. [frac]"""
         return np.asarray(self.predicted[scope][quantity] / self.known[quantity] - 1)
 
 

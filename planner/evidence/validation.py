@@ -164,7 +164,7 @@ def _with_interval(held: Compared, each: Target, scope: str) -> str:
 
 
 def drawn_again(error: Floats, pair: NDArray[np.object_]) -> tuple[float, float]:
-    """10th and 90th percentile of the median when pairs are drawn with replacement."""
+    """10th and 90th percentile of the median when pairs are drawn with replacement. [frac]"""
     rng = np.random.default_rng(SEED)
     groups = [error[pair == name] for name in sorted(set(pair))]
     medians = [
@@ -193,7 +193,7 @@ def _coverage(held: Compared) -> str:
 
 
 def covered(held: Compared, quantity: str, scope: str) -> float:
-    """Share of measurements inside the central 80 % of the errors of other pairs."""
+    """Share of measurements inside the central 80 % of the errors of other pairs. [frac]"""
     ratio = np.log1p(held.error(quantity, scope))
     usable = held.counted & np.isfinite(ratio)
     names = sorted(set(held.measured.pair[usable]))

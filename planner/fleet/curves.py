@@ -48,12 +48,12 @@ class Curves:
 
     @property
     def iterations(self) -> Floats:
-        """Decode iterations of a request (rows,)."""
+        """Decode iterations of a request (rows,). [1]"""
         each = self.grid.of_offer([row.demand.iterations for row in self.grid.offers])
         return each / self.tokens_per_step
 
     def full(self, values: Floats, rows: Ints) -> Floats:
-        """A curve of some rows over b = 0…B, the largest cap; +inf beyond a row's own.
+        """A curve [as given] of some rows over b = 0…B, the largest cap; +inf beyond a row's own.
 
         Linear between the batches that were timed; with nothing in decode as with one request.
         """

@@ -57,7 +57,7 @@ class Handoff:
 def block_pieces(
     prompt_tokens: ArrayLike, block_tokens: ArrayLike, n_layers: ArrayLike, *, contiguous: bool
 ) -> Floats:
-    """Pieces of a paged cache: one per block where a block is contiguous, else two per layer of it.
+    """Pieces [1] of a paged cache: one a block where blocks are contiguous, else two a layer of it.
 
     Layout (blocks, layers, 2, …) against (layers, 2, blocks, …): FlowKV, arXiv 2504.03775.
     """
