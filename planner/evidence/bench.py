@@ -69,13 +69,13 @@ class Bench:
         return np.asarray(self._step(batch).total_s * self._drafting)
 
     def decode_busy(self, batch: Floats, requests_per_s: Floats) -> tuple[Floats, Floats]:
-        """Shares of peak arithmetic and bandwidth that the steps of answers keep busy."""
+        """Shares of peak arithmetic and bandwidth that the steps of answers keep busy. [frac]"""
         step, per_s = self._step(batch), requests_per_s * self.iterations / batch
         per_s = per_s * self._drafting
         return np.asarray(per_s * step.peak_compute_s), np.asarray(per_s * step.peak_memory_s)
 
     def prefill_busy(self, layout: Layout, requests_per_s: Floats) -> tuple[Floats, Floats]:
-        """The same for prompts, in steps of their own."""
+        """The same for prompts, in steps of their own. [frac]"""
         chunk = self.fresh_tokens / self.chunks
         work = prefill_work(self.points.profile, chunk, self._before(chunk))
         step = step_time(self.points.profile, self.machine, layout, work)
