@@ -224,6 +224,25 @@ def test_a_number_that_is_answered_has_a_unit_in_its_name_or_its_docstring(path)
             assert named or said or node.name in UNIT_OF_GIVEN, f"{path}: {node.name}"
 
 
+@pytest.mark.parametrize("path", ENGINE + SERVER)
+def test_an_error_that_a_function_raises_stands_in_its_docstring(path):
+    for node in public(path):
+        if isinstance(node, ast.FunctionDef):
+            said = ast.get_docstring(node) or ""
+            silent = {error for error in raised(node) if error not in said}
+            assert not silent or "Raises" in said, f"{path}: {node.name} may raise {silent}"
+
+
+def raised(node: ast.FunctionDef) -> Iterator[str]:
+    """Errors by name that a function itself raises, functions inside it apart."""
+    within = [n for n in ast.walk(node) if isinstance(n, ast.FunctionDef) and n is not node]
+    inner = {each for function in within for each in ast.walk(function)}
+    for each in ast.walk(node):
+        if isinstance(each, ast.Raise) and each.exc and each not in inner:
+            name = ast.unparse(each.exc).partition("(")[0]
+            yield from [name] if name.endswith("Error") else []
+
+
 def answers_numbers(node: ast.FunctionDef) -> bool:
     kinds = r"(tuple\[)?(float|Floats|Numbers?|Array|NDArray\[np\.float64\])(, .*\]| \| None)?"
     return bool(node.returns and re.fullmatch(kinds, ast.unparse(node.returns).strip("'")))

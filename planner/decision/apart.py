@@ -119,7 +119,8 @@ def audit_upload(
     """Audit what somebody sent: kept in the data folder while it is read, then deleted.
 
     name: the file's own; only letters, digits, dots, dashes and spaces of it are used.
-    question: all but the source. The rest, and what is raised, is as for `audit_apart`.
+    question: all but the source. The rest, and what is raised, is as for `audit_apart`; AuditError
+    too where the file cannot be kept.
     """
     safe = re.sub(r"[^\w. -]", "_", name).lstrip(".")[-NAME_CHARACTERS:] or "log"
     uploads = data_folder() / "uploads"

@@ -135,7 +135,7 @@ def plan(
 
 
 def judged(held: Sized, n_samples: int = 0, seed: int = 0) -> Plan:
-    """The plan of options that are already sized."""
+    """The plan of options that are already sized. Raises ScenarioError if as-built cannot serve."""
     if not held.fleets[AS_BUILT].serves(demand.name for demand in held.demands):
         raise ScenarioError(held.fleets[AS_BUILT].reason)
     first = valued(held, held.ledger, held.fleets)

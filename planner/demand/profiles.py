@@ -26,7 +26,10 @@ def caption(profile: str) -> tuple[str, str]:
 
 @lru_cache
 def start(profile: str) -> Mapping[str, Any]:
-    """All fields of a profile with their quantities; what it leaves out comes from its base."""
+    """All fields of a profile with their quantities; what it leaves out comes from its base.
+
+    Raises ValueError on an unknown profile.
+    """
     tables = load_catalog().tables["operators"]["profile"]
     if profile not in tables:
         allowed = ", ".join(tables)

@@ -98,7 +98,7 @@ class Accelerator:
         """One sentence on why this part cannot be used for `need`, or "" when it can.
 
         need: timing | power | price (of a paper design: its manufacturing cost) | access (can an
-        outsider buy or rent it today).
+        outsider buy or rent it today). Raises ValueError on any other.
         """
         if need not in NEEDS:
             raise ValueError(f"need {need!r} is unknown; choose one of {', '.join(NEEDS)}.")

@@ -66,7 +66,7 @@ def quantity(raw: object, place: str, sources: Container[str]) -> Quantity:
     """Read one inline table as a `Quantity` in base units.
 
     place: "file, entry, field", as the reader of an error should see it.
-    sources: ids that may be cited.
+    sources: ids that may be cited. Raises CatalogError, naming place and fault.
     """
     table = _checked_table(raw, place)
     unit = _choice(table, "unit", UNITS, place)
@@ -87,7 +87,7 @@ def quantity(raw: object, place: str, sources: Container[str]) -> Quantity:
 
 
 def text_of(raw: object, place: str) -> str:
-    """Return `raw` if it is text, else refuse it."""
+    """`raw` if it is text, else CatalogError."""
     if not isinstance(raw, str):
         raise CatalogError(f"{place}: {raw!r} is not text; write it in quotation marks.")
     return raw

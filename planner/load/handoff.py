@@ -86,6 +86,7 @@ def visible_s(transfer: Floats, prefill_s: Floats, n_layers: Floats, overlap: st
     """What of a transfer follows prefill: all of it, or max(T/layers, T − prefill). Returns: [s].
 
     The latter where layers travel while later ones compute (Splitwise, ISCA 2024).
+    Raises ValueError on an unknown overlap.
     """
     if overlap not in OVERLAPS:
         raise ValueError(f"overlap must be one of {', '.join(OVERLAPS)}; got {overlap!r}.")
