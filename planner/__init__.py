@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from planner.export.brief import brief_png as brief_png
     from planner.export.bundle import Bundle as Bundle
     from planner.export.notes import EXCLUDED as EXCLUDED
+    from planner.export.tables import csv as csv
     from planner.export.workbook.making import workbook as workbook
     from planner.store.boxes import Box as Box
     from planner.store.boxes import boxes as boxes
@@ -173,6 +174,7 @@ _LATER = {
     "Bundle": "planner.export.bundle",
     "workbook": "planner.export.workbook.making",
     "EXCLUDED": "planner.export.notes",
+    "csv": "planner.export.tables",
 }
 
 __all__ = [
@@ -222,6 +224,7 @@ __all__ = [
     "calibrate",
     "changes",
     "check_calibration",
+    "csv",
     "forget_kept",
     "headline_of",
     "heat_map",

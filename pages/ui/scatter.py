@@ -6,11 +6,9 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.ui.drawing import LIMIT, Show, calm, ink, legend, slot
+from pages.ui.drawing import DASHES, LIMIT, SYMBOLS, Show, calm, ink, legend, slot
 
 HEIGHT = 430
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "star")
 REST = "other"
 COLOURS = (1, 0, 2, 3, 4, 5)
 TICKS = {"tickformat": "~s", "dtick": 1, "automargin": True}

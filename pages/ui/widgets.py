@@ -9,10 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui import state
-from planner import text
+from planner import csv, text
 
 MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 PATIENCE_S = 0.5
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -51,15 +50,6 @@ def download(data: Any, file: str, mime: str, label: str = "", **look: Any) -> N
         icon=":material/download:",
         **look,
     )
-
-
-def csv(table: pd.DataFrame) -> bytes:
-    """A table as CSV that no spreadsheet takes for formulas."""
-    return table.map(_no_formula).to_csv(index=False).encode()
-
-
-def _no_formula(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def table(rows: pd.DataFrame, *, alt: str) -> None:

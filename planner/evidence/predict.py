@@ -18,6 +18,7 @@ from planner.evidence.watts import chip_watts
 from planner.facts.calibration import Calibration
 from planner.facts.catalog import Catalog
 from planner.facts.units import BYTES_PER_GB, BYTES_PER_GIB
+from planner.fleet.watts import POWER_NUMBERS
 from planner.physics.efficiency import Efficiency, efficiency
 
 Floats = NDArray[np.float64]
@@ -31,7 +32,6 @@ COLUMNS = (
     "predicted_energy_low_j_per_output_token", "predicted_energy_high_j_per_output_token",
 )  # fmt: skip
 REFUSED = "refused"
-POWER = ("memory_j_per_byte", "compute_weight", "expert_order")
 
 
 def predict(points: Points, catalog: Catalog) -> pd.DataFrame:
@@ -74,7 +74,7 @@ def reached(held: Described, calibration: Calibration) -> Efficiency:
 def _answer(table: pd.DataFrame, calibration: Calibration, catalog: Catalog) -> pd.DataFrame:
     held = described(table, catalog)
     found = outcomes(held.points, reached(held, calibration))
-    numbers = {name: calibration.numbers[name].whole.value for name in POWER}
+    numbers = {name: calibration.numbers[name].whole.value for name in POWER_NUMBERS}
     watts = chip_watts(held.points, found, table["accelerator"], numbers, catalog)
     rate = found.output_tokens_per_s_per_accelerator
     likely = {

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.evidence.fitting import QUANTITIES
 from planner.evidence.kept import SEEN, Compared
 from planner.facts.calibration import Calibration
 from planner.text import number, percent
@@ -13,7 +14,6 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 LEAST_ROWS = 5
-QUANTITIES = ("tpot", "ttft", "rate")
 SHORT = {"tpot": "TPOT", "ttft": "TTFT", "rate": "tokens/s"}
 WORDS = {
     "tpot": "Time per output token",

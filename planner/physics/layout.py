@@ -34,7 +34,7 @@ class Layout:
 
     def column(self) -> "Layout":
         """The same layouts as a column, to broadcast against a row of batches."""
-        return Layout(*(np.asarray(getattr(self, name), float)[..., None] for name in _FIELDS))
+        return Layout(*(np.asarray(getattr(self, name), float)[..., None] for name in FIELDS))
 
 
-_FIELDS = ("tp", "attention_dp", "ep", "pp")
+FIELDS = ("tp", "attention_dp", "ep", "pp")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from planner import text
 from planner.demand.logs.diurnal import diurnal
 from planner.demand.logs.limits import Limits
+from planner.demand.logs.measure import TIME_SHARE_MEASURED
 from planner.demand.logs.results import (
     TIME_SHARE_UNKNOWN,
     UNTIMED,
@@ -29,10 +30,6 @@ from planner.facts.units import HOUR_S, MINUTE_S
 PHASES = (
     "prefill_time_frac is measured: the engines' time in prefill over prefill and decode, summed "
     "over requests; it is not the share of accelerator time."
-)
-FIRST_TOKENS = (
-    "prefill_time_frac is measured: time to first token over latency, summed over requests, "
-    "waiting included; it is not the share of accelerator time."
 )
 BUCKETED = "Length percentiles are read off histogram buckets and lie within their widths."
 SNAPSHOT = (
@@ -239,7 +236,7 @@ def _caveats(held: Tally, counts: Counts) -> tuple[str, ...]:
             held.cached_tokens is None
         ),
         PHASES: held.by_phase,
-        FIRST_TOKENS: held.prefill_time_frac is not None and not held.by_phase,
+        TIME_SHARE_MEASURED: held.prefill_time_frac is not None and not held.by_phase,
         TIME_SHARE_UNKNOWN: held.prefill_time_frac is None,
         "by_class is empty: metrics name no class.": True,
     }
