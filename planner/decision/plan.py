@@ -129,7 +129,11 @@ def plan(
     """Answer a scenario.
 
     catalog: None is the one that the scenario was read against.
-    n_samples: draws for the ranges and the confidence, sizing held fixed; 0 for none.
+    n_samples: draws for the ranges and the confidence, sizing held fixed; 0 for none. seed: their
+    start.
+
+    Raises:
+        ScenarioError: owned chips cannot serve as built, or cannot be timed, powered or priced.
     """
     return judged(sized(scenario, catalog or scenario.catalog), n_samples, seed)
 
