@@ -33,7 +33,6 @@ GROUPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "chips": ("Chips", ("default_accelerator", "candidates")),
     "horizon": ("Horizon", ("horizon_years",)),
 }
-LISTS = {"classes": "name", "owned": "accelerator"}
 COLUMNS = 3
 
 
@@ -59,7 +58,7 @@ def _group(scenario: Scenario, group: str) -> None:
     if group in GROUPS:
         title, names = GROUPS[group]
         _grid(title, scenario, "", names)
-    elif group in LISTS:
+    elif group in profiles.LISTS:
         _one_of(scenario, group)
     else:
         part = getattr(scenario, group)
@@ -73,7 +72,7 @@ def _one_of(scenario: Scenario, group: str) -> None:
     title = Scenario.model_fields[group].title or group
     index = 0
     if rows:
-        names = [str(getattr(row, LISTS[group])).replace("_", " ") for row in rows]
+        names = [str(getattr(row, profiles.LISTS[group])).replace("_", " ") for row in rows]
         index = st.segmented_control(
             title,
             range(len(rows)),
