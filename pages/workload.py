@@ -8,7 +8,7 @@ from pages.ui.widgets import chart, empty, plain, share
 from planner import text
 
 scenario = state.scenario()
-plan, document = answers.plan_of(scenario), answers.document_of(scenario)
+plan = answers.plan_of(scenario)
 
 
 def ratio() -> None:

@@ -51,9 +51,11 @@ if TYPE_CHECKING:
     from planner.decision.regret import regret as regret
     from planner.decision.risk import Risk as Risk
     from planner.decision.risk import sample as sample
-    from planner.decision.surge import surge as surge
     from planner.decision.sweep import sweep as sweep
     from planner.decision.told import told as told
+    from planner.decision.variants import RATIOS as RATIOS
+    from planner.decision.variants import SPLIT_FRACS as SPLIT_FRACS
+    from planner.decision.variants import STRICTNESSES as STRICTNESSES
     from planner.decision.variants import at_mix as at_mix
     from planner.decision.variants import at_ratio as at_ratio
     from planner.decision.variants import at_strictness as at_strictness
@@ -87,6 +89,7 @@ if TYPE_CHECKING:
     from planner.export.brief import brief_png as brief_png
     from planner.export.bundle import Bundle as Bundle
     from planner.export.notes import EXCLUDED as EXCLUDED
+    from planner.export.tables import csv as csv
     from planner.export.workbook.making import workbook as workbook
     from planner.store.boxes import Box as Box
     from planner.store.boxes import boxes as boxes
@@ -107,13 +110,15 @@ _LATER = {
     "plan": "planner.decision.plan",
     "Risk": "planner.decision.risk",
     "sample": "planner.decision.risk",
-    "surge": "planner.decision.surge",
     "heat_map": "planner.decision.heat",
     "kill_conditions": "planner.decision.killing",
     "latencies": "planner.decision.loads",
     "one_pool": "planner.decision.one_pool",
     "one_pool_sentence": "planner.decision.one_pool",
     "paper": "planner.decision.paper",
+    "RATIOS": "planner.decision.variants",
+    "SPLIT_FRACS": "planner.decision.variants",
+    "STRICTNESSES": "planner.decision.variants",
     "at_mix": "planner.decision.variants",
     "at_ratio": "planner.decision.variants",
     "at_strictness": "planner.decision.variants",
@@ -169,6 +174,7 @@ _LATER = {
     "Bundle": "planner.export.bundle",
     "workbook": "planner.export.workbook.making",
     "EXCLUDED": "planner.export.notes",
+    "csv": "planner.export.tables",
 }
 
 __all__ = [
@@ -177,6 +183,9 @@ __all__ = [
     "LAST_DAYS",
     "MODEL_VERSION",
     "ORIGINS",
+    "RATIOS",
+    "SPLIT_FRACS",
+    "STRICTNESSES",
     "STUDIES",
     "Audit",
     "Box",
@@ -215,6 +224,7 @@ __all__ = [
     "calibrate",
     "changes",
     "check_calibration",
+    "csv",
     "forget_kept",
     "headline_of",
     "heat_map",
@@ -243,7 +253,6 @@ __all__ = [
     "sample",
     "server_logs",
     "study",
-    "surge",
     "sweep",
     "text",
     "told",

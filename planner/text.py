@@ -43,6 +43,11 @@ def number(value: float | None, *, place: int | None = None, signed: bool = Fals
     return _text(value, _PLAIN, place, signed)
 
 
+def given(value: float) -> str:
+    """A number as somebody typed it, to six digits: "0.25", "1024", "1e-09"."""
+    return f"{value:g}"
+
+
 def count(n: int, one: str, many: str = "") -> str:
     """A whole number of things: "1 chip", "1,234 chips"; `many` where it is not one + "s"."""
     return f"{number(n, place=0)} {one if n == 1 else many or one + 's'}"

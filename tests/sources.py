@@ -26,3 +26,13 @@ def documents() -> tuple[str, ...]:
     places = {"", "docs", "hardware_catalog"}
     pages = [path for path in tracked() if path.endswith(".md")]
     return tuple(path for path in pages if path.rpartition("/")[0].split("/")[0] in places)
+
+
+PLANNER = [p for p in tracked() if p.startswith("planner/") and p.endswith(".py")]
+ENGINE = [p for p in PLANNER if "/migrations/" not in p]
+WEB = [
+    p
+    for p in tracked()
+    if p == "app.py" or (p.startswith(("pages/", "server/")) and p.endswith(".py"))
+]
+SERVER = [p for p in WEB if p.startswith("server/")]

@@ -9,122 +9,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.sources import ROOT, tracked, tree
+from tests.sources import PLANNER, ROOT, SERVER, WEB, tree
 
 ROOMS = (
     "errors", "text", "version", "facts", "demand", "physics", "load", "fleet", "money", "decision",
     "evidence", "export", "store", "__init__", "__main__",
 )  # fmt: skip
 
-# What the name of a numeric field may end in: units, and nouns that count themselves.
-UNITS = {
-    "accelerator", "byte", "bytes", "chips", "elements", "files", "flop", "frac", "hour", "j", "kw",
-    "kwh", "mm2", "month", "months", "mtok", "mw", "node", "params", "probability", "quarter",
-    "quarters", "replicas", "request", "requests", "rows", "s", "s2", "scv", "step", "token",
-    "tokens", "us", "us2", "usd", "w", "year", "years",
-    "days",
-}  # fmt: skip
-# Public names of the scenario and the plan, and numbers that are pure by their nature.
-UNITLESS = {
-    "attention_dp", "batch", "batch_cap", "bend_order", "batch_mean",
-    "decode_to_prefill_token_ratio", "demand_scale",
-    "dispersion", "engineers", "drafts", "ep", "fleet_mix", "high", "least_slack", "load",
-    "load_at_cap", "low", "minute",
-    "min_confidence", "n", "peak_minute", "peak_to_mean", "planning_month", "pp", "pue",
-    "ratio_in_18_months", "refused", "roof_order", "row", "scale_up_domain", "schema_version",
-    "seed", "slack", "tp",
-    "unreadable", "by_time_ratio", "by_tokens_ratio", "line_ratio",
-    "usd_per_mtok_cached", "usd_per_mtok_input", "usd_per_mtok_output", "utilization", "value",
-    "version", "which",
-}  # fmt: skip
-# One unit for every field, told by the class itself.
-CLASS_UNITS = {
-    "BatchLaw": "probabilities",
-    "Buckets": "requests, and sums of what is measured",
-    "Calibrated": "the unit that its quantity names",
-    "Cut": "replicas and chips",
-    "Fit": "the scale of each number's law",
-    "Deployments": "what the field counts; times and shares name their unit",
-    "Layout": "chips",
-    "Lengths": "tokens",
-    "Limits": "counts of what the field names",
-    "Loop": "requests, steps and shares",
-    "Measured": "one a row",
-    "Number": "the unit that it names, and the scale of its law",
-    "Parts": "parameters",
-    "Profile": "counts of a model's dimensions, as the papers name them",
-    "Rise": "the unit that its metric names",
-    "Row": "the unit that the row names",
-    "Rules": "counts and shares",
-    "Solved": "the unit of the costs and of the rows",
-    "Stalled": "shares, factors and counts",
-    "Stream": "counts of a model's dimensions, as the papers name them",
-    "Sweep": "dollars, and names of options",
-    "TimeShares": "shares of busy time",
-    "Turn": "the unit of its assumption",
-    "Work": "counts of what the field names",
-}
-# Transformer dimensions are counts by nature and keep the names their papers give them.
-DIMENSIONS = {
-    "planner/facts/models.py",
-    "planner/facts/attention.py",
-    "planner/physics/attention.py",
-}
-
-# Numbers other than 0, 1 and 2: unit tables, the limits that stand on their fields, and constants
-# by name. A new constant is a new assumption: it belongs in hardware_catalog unless it is here.
-NUMBERS_ALLOWED_IN = {
-    "planner/facts/units.py": "unit definitions",
-    "planner/text.py": "prefixes and the rounding rule",
-    "planner/demand/parts.py": "limits on their fields",
-    "planner/demand/scenario.py": "limits on their fields",
-    "planner/demand/logs/limits.py": "limits on their fields",
-    "planner/demand/logs/progress.py": "shares of a progress bar",
-    "planner/evidence/points.py": "limits on their columns",
-}
-UNIT_CONSTANTS = {
-    "BITS_PER_BYTE", "BITS_PER_GBIT", "BYTES_PER_ELEMENT", "BYTES_PER_GBIT", "CENTRAL_80",
-    "DAYS_PER_WEEK", "DISPERSION_WINDOWS_S", "TO_NINETY", "UPPER_80",
-    "HOURS_PER_YEAR", "HOUR_S", "LEVELS", "MICROSECONDS", "MINUTE_S", "MONTHS_PER_YEAR",
-    "PERCENTILES", "PERT", "QUARTERS_PER_YEAR", "RATIO_MONTHS", "SECONDS_PER_YEAR", "SECOND_PER",
-    "TOKENS_PER_MTOK", "WATTS_PER_MW", "W_PER_KW", "W_PER_MW",
-}  # fmt: skip
-# Grids, tolerances and lengths of text: no reader's answer depends on them.
-NUMERICAL_CONSTANTS = {
-    "ALL_TOKENS", "BIN_WIDTH", "BLOCK_TOKENS", "BROKEN_OFF", "CLOSE", "DIFFERENCE", "DIGITS",
-    "ENDS", "FARTHEST", "FEW", "FLAT", "FULLNESS", "HIGHEST_RATE", "HIGHEST_SHARE",
-    "LAST_DAYS", "LEAST_BATCH",
-    "LEAST_GAP", "LEAST_REQUESTS", "LEAST_ROWS", "LENGTH_BITS", "LOADS", "LOOKBACK_S",
-    "LOWEST_RATE", "MOST_CHOSEN", "MOST_LIKE", "MOST_LOG", "MOST_NODES", "NAME_CHARACTERS",
-    "NEARLY_DONE", "NEARLY_ONE", "N_BATCHES", "N_BLOCK_VALUES", "N_CATALOGS", "N_COLUMNS",
-    "N_DRAWS",
-    "N_FITTED", "N_HALVINGS", "N_LIFE_NODES", "N_LIVES", "N_LOADS", "N_POINTS", "N_PROMPTS",
-    "N_SAMPLES", "N_STEPS", "N_TERMS", "N_TRIED", "N_TURNS", "N_WAITS", "PATIENCE_S", "PLACES",
-    "PRECISION", "PRIVATE", "ROOT_DECIMALS", "ROOT_TOLERANCE", "ROUNDING", "SHORTEST_LIFE",
-    "SHORTEST_PROMPT", "SHOWN_CHARACTERS", "SHOWN_NAMES", "SHOWN_PROBLEMS", "SHOWN_ROWS",
-    "SHOWN_ZONES", "SMALLEST", "SPAN", "STAGES", "STAGE_CHIPS", "STILL", "TICK_S", "TOLERANCE",
-    "FACTORS", "FAINT", "FULL", "HEADROOM", "LINE_POINTS", "N_TICKS", "RATIOS", "ROWS_HIGH",
-    "SCREEN_PPI", "SHARES", "SHARPEST", "SHARPNESS", "TITLE_PAD_POINTS", "TRICKLE_PER_S",
-    "UPLOAD_S", "WAIT_STEP", "WIDEST",
-    # How documents are laid out on paper.
-    "LINE_CHARACTERS", "LOOKS", "MARGIN_INCHES", "POINTS_PER_INCH", "PRINT_DPI", "ROW_PT",
-    "WIDTHS", "ZIP_DATE",
-}  # fmt: skip
-CONSTANTS = UNIT_CONSTANTS | NUMERICAL_CONSTANTS
-
 # Functions and modules that turn text into code, or start a shell.
 FORBIDDEN_IMPORTS = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
-
-
-PLANNER = [p for p in tracked() if p.startswith("planner/") and p.endswith(".py")]
-ENGINE = [p for p in PLANNER if "/migrations/" not in p]
-WEB = [
-    p
-    for p in tracked()
-    if p == "app.py" or (p.startswith(("pages/", "server/")) and p.endswith(".py"))
-]
-SERVER = [p for p in WEB if p.startswith("server/")]
 
 
 def module_of(path: str) -> str:
@@ -262,47 +156,77 @@ def test_comments_are_rare():
     assert comments <= 0.05 * lines
 
 
-def numeric_fields(path: str) -> Iterator[tuple[str, str]]:
-    """Class and name of each number that a public dataclass or model holds."""
-    for node in ast.walk(tree(path)):
-        public = isinstance(node, ast.ClassDef) and not node.name.startswith("_")
-        if not public or node.name in CLASS_UNITS:
+@pytest.mark.parametrize("room", [r for r in ROOMS if (ROOT / "planner" / r).is_dir()])
+def test_every_room_says_what_it_is_and_what_comes_in_and_goes_out(room):
+    said = ast.get_docstring(tree(f"planner/{room}/__init__.py")) or ""
+    assert re.fullmatch(r"[A-Z][^\n]+\.\n\nIn: .+\. Out: .+\.", said, re.DOTALL), said
+
+
+def test_every_folder_and_module_is_named_for_what_it_holds():
+    parts = {part for path in PLANNER + WEB for part in path.removesuffix(".py").split("/")}
+    assert not parts & {"utils", "util", "helpers", "helper", "manager", "core", "common", "misc"}
+
+
+# What the product itself does not call, and who does.
+CALLED_BY_OTHERS = {
+    "planner/demand/logs/spark.py: spark_engine": "loaded by name, where Spark is installed",
+    "planner/physics/profile.py: kv_bytes_per_token": "known answers and worked examples",
+    "planner/physics/weights.py: parameter_count": "known answers and worked examples",
+    "planner/physics/weights.py: weight_bytes": "known answers and worked examples",
+}
+
+
+def test_nothing_is_written_that_nobody_uses():
+    used = {name for path in PLANNER + WEB for name in taken(path)}
+    unused = {
+        f"{path}: {name}"
+        for path in PLANNER + WEB
+        if "/migrations/" not in path
+        for name in made(path)
+        if (module_of(path), name) not in used and name not in read_inside(path)
+    }
+    assert unused == CALLED_BY_OTHERS.keys()
+
+
+def made(path: str) -> Iterator[str]:
+    """Names of a module's functions, classes and values, but for those that Python itself reads."""
+    for node in tree(path).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names = [node.name]
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)]
+        else:
             continue
-        for field in node.body:
-            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-                kind = ast.unparse(field.annotation)
-                number = re.search(r"\b(float|int|Quantity|NDArray|Floats?|Array)\b", kind)
-                container = re.search(r"\b(Mapping|dict|list|tuple|Sequence|ClassVar)\b", kind)
-                if number and not container:
-                    yield node.name, field.target.id
+        yield from (name for name in names if not name.startswith("__"))
 
 
-@pytest.mark.parametrize("path", [p for p in ENGINE if p not in DIMENSIONS])
-def test_every_number_carries_its_unit_in_its_name(path):
-    for owner, name in numeric_fields(path):
-        known = name in UNITLESS or name.startswith("n_") or name.split("_")[-1] in UNITS
-        assert known, f"{path}: {owner}.{name} names no unit"
+def read_inside(path: str) -> set[str]:
+    names = (n for n in ast.walk(tree(path)) if isinstance(n, ast.Name))
+    return {n.id for n in names if isinstance(n.ctx, ast.Load)}
 
 
-def bare_numbers(path: str) -> Iterator[str]:
-    """Numbers other than 0, 1 and 2 outside of a listed constant and of a `quantile` default."""
-    allowed: set[ast.AST] = set()
+def taken(path: str) -> Iterator[tuple[str, str]]:
+    """Module and name of what a file imports, or reads off a module that it imports."""
+    alias: dict[str, str] = {}
     for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Assign | ast.AnnAssign):
-            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-            if ast.unparse(target) in CONSTANTS:
-                allowed |= set(ast.walk(node))
-        elif isinstance(node, ast.FunctionDef):
-            with_default = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-            allowed |= {default for arg, default in with_default if arg.arg == "quantile"}
-        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "quantile":
-            allowed |= set(ast.walk(node))
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from ((node.module, each.name) for each in node.names)
+            alias |= {
+                each.asname or each.name: whole_name(node.module, each) for each in node.names
+            }
+        elif isinstance(node, ast.Import):
+            alias |= {each.asname or each.name: each.name for each in node.names}
     for node in ast.walk(tree(path)):
-        number = isinstance(node, ast.Constant) and type(node.value) in {int, float}
-        if number and node not in allowed and node.value not in {0, 1, 2}:
-            yield f"{path}:{node.lineno} {node.value}"
+        if isinstance(node, ast.Attribute):
+            first, _, rest = ast.unparse(node.value).partition(".")
+            if first in alias:
+                yield ".".join(part for part in (alias[first], rest) if part), node.attr
 
 
-@pytest.mark.parametrize("path", [p for p in ENGINE if p not in NUMBERS_ALLOWED_IN])
-def test_no_number_stands_in_the_code(path):
-    assert not list(bare_numbers(path))
+def whole_name(module: str, each: ast.alias) -> str:
+    """Where a name comes from; of what `planner` passes on, the module that makes it."""
+    public = [n for n in tree("planner/__init__.py").body if isinstance(n, ast.ImportFrom)]
+    homes = {known.name: node.module for node in public for known in node.names}
+    home = homes.get(each.name) if module == "planner" else module
+    return f"{home or module}.{each.name}"

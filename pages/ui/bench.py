@@ -23,17 +23,7 @@ def show() -> None:
     """The whole view."""
     st.subheader("Hold the model against your own measurements", anchor=False)
     st.caption("Your rows are read apart, never written to disk, and gone when you leave.")
-    file = st.file_uploader(
-        "A CSV of benchmark runs",
-        ["csv"],
-        key="bench-file",
-        max_upload_size=MOST_MB,
-        help="One run a row. Seconds, tokens and counts.",
-    )
-    with st.expander("Which columns are read", type="compact"):
-        st.markdown(plain(", ".join(COLUMNS)))
-        st.caption("The first eight say what ran, the last three what was measured.")
-    kept = planner.kept_names()
+    file, kept = _asked_file(), planner.kept_names()
     used = st.selectbox(
         "Calibration",
         [SHIPPED, *kept],
@@ -57,6 +47,21 @@ def show() -> None:
         _shown(judged)
         _recalibrate(file)
     _kept(kept)
+
+
+def _asked_file() -> Any:
+    """The CSV that a reader hands over, or None, with the columns that it may hold."""
+    file = st.file_uploader(
+        "A CSV of benchmark runs",
+        ["csv"],
+        key="bench-file",
+        max_upload_size=MOST_MB,
+        help="One run a row. Seconds, tokens and counts.",
+    )
+    with st.expander("Which columns are read", type="compact"):
+        st.markdown(plain(", ".join(COLUMNS)))
+        st.caption("The first eight say what ran, the last three what was measured.")
+    return file
 
 
 def _judged(key: object, read: Callable[[], Judged]) -> Judged | None:

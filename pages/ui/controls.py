@@ -168,5 +168,6 @@ def _take_mix(key: str) -> None:
         state.change(MIX, typed / 100)
     else:
         state.refuse(
-            MIX, f"Fleet mix: {typed:g} is refused; allowed is 0 to 100 %, or empty for auto."
+            MIX,
+            f"Fleet mix: {text.given(typed)} is refused; allowed is 0 to 100 %, or empty for auto.",
         )

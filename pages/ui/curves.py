@@ -7,13 +7,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.ui.drawing import LIMIT, Show, calm, ink, legend, slot, wrapped
+from pages.ui.drawing import DASHES, LIMIT, SYMBOLS, Show, calm, ink, legend, slot, wrapped
 
 HEIGHT = 360
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 ROOM = 1.08
 HOURS_BETWEEN_TICKS = 4
-SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "star")
 WIDE, THIN = 3, 1.5
 FAINT = "59"
 CLOUD = 25

@@ -33,7 +33,6 @@ GROUPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "chips": ("Chips", ("default_accelerator", "candidates")),
     "horizon": ("Horizon", ("horizon_years",)),
 }
-LISTS = {"classes": "name", "owned": "accelerator"}
 COLUMNS = 3
 
 
@@ -59,7 +58,7 @@ def _group(scenario: Scenario, group: str) -> None:
     if group in GROUPS:
         title, names = GROUPS[group]
         _grid(title, scenario, "", names)
-    elif group in LISTS:
+    elif group in profiles.LISTS:
         _one_of(scenario, group)
     else:
         part = getattr(scenario, group)
@@ -73,7 +72,7 @@ def _one_of(scenario: Scenario, group: str) -> None:
     title = Scenario.model_fields[group].title or group
     index = 0
     if rows:
-        names = [str(getattr(row, LISTS[group])).replace("_", " ") for row in rows]
+        names = [str(getattr(row, profiles.LISTS[group])).replace("_", " ") for row in rows]
         index = st.segmented_control(
             title,
             range(len(rows)),
@@ -178,7 +177,7 @@ def take_number(key: str, path: str, about: Any) -> None:
     needed = type(None) not in get_args(about.annotation)
     if needed if typed is None else not low <= typed / factor <= high:
         allowed = f"{text.number(low * factor)} to {text.number(high * factor)} {unit}".rstrip()
-        shown = "an empty box" if typed is None else f"{typed:g}"
+        shown = "an empty box" if typed is None else f"{text.given(typed)}"
         state.refuse(path, f"{about.title}: {shown} is refused; allowed is {allowed}.")
         return
     state.change(path, typed if typed is None or isinstance(typed, int) else typed / factor)

@@ -6,11 +6,11 @@ from typing import Any
 import pandas as pd
 
 from pages.ui import answers, tables
-from planner import Plan, Scenario, text
+from planner import SPLIT_FRACS, Plan, Scenario, text
 
 Document = Mapping[str, Any]
 OWNED, NEW = "Owned", "To buy or rent"
-SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+SHARES = SPLIT_FRACS
 BINDING = {"power": "power", "capital": "capital", "space": "racks"}
 NO_MIX = "auto"
 

@@ -1,6 +1,5 @@
 """The brief's words on screen, and the files that leave with it."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -17,11 +16,6 @@ def file(scenario: Scenario, ending: str) -> str:
     """A file name that holds nothing but letters, digits and hyphens."""
     words = re.sub(r"[^A-Za-z0-9]+", "-", scenario.name).strip("-").lower()[:LONGEST_NAME]
     return f"switchyard-{words or 'scenario'}.{ending}"
-
-
-def json_of(plan: Plan) -> bytes:
-    """The document `plan/1`, the search for turning points included."""
-    return json.dumps(plan.as_dict(), indent=2, ensure_ascii=False).encode()
 
 
 def three_numbers(plan: Plan, document: Document) -> list[tuple[str, str]]:

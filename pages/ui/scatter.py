@@ -6,11 +6,9 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.ui.drawing import LIMIT, Show, calm, ink, legend, slot
+from pages.ui.drawing import DASHES, LIMIT, SYMBOLS, Show, calm, ink, legend, slot
 
 HEIGHT = 430
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "star")
 REST = "other"
 COLOURS = (1, 0, 2, 3, 4, 5)
 TICKS = {"tickformat": "~s", "dtick": 1, "automargin": True}
@@ -33,30 +31,8 @@ def roofline(roofs: pd.DataFrame, phases: pd.DataFrame) -> go.Figure:
     roofs: chip, flop_per_byte, tflop. phases: phase, chip, flop_per_byte, tflop.
     """
     figure = go.Figure()
-    for n, (name, part) in enumerate(roofs.groupby("chip", sort=False)):
-        figure.add_scatter(
-            name=str(name),
-            x=part["flop_per_byte"],
-            y=part["tflop"],
-            mode="lines",
-            line={"width": 2, "dash": DASHES[n % len(DASHES)], "color": slot(n)},
-            hovertemplate=f"{name}: %{{y:.3~s}} TFLOP/s<extra></extra>",
-            showlegend=False,
-        )
-    for word, label, symbol, n in MARKS:
-        part = phases[phases["phase"].str.endswith(word)].sort_values("flop_per_byte")
-        figure.add_scatter(
-            name=label,
-            x=part["flop_per_byte"],
-            y=part["tflop"],
-            mode="markers+text",
-            marker={"size": MARK_PX, "symbol": symbol, "color": slot(n)},
-            text=part["phase"].str.removesuffix(f", {word}"),
-            textposition=_sides(list(part["flop_per_byte"]), roofs["flop_per_byte"].max()),
-            textfont={"size": LABEL_PX, "color": ink()},
-            cliponaxis=False,
-            hovertemplate="%{text}: %{x:.3~s} operations a byte, %{y:.3~s} TFLOP/s<extra></extra>",
-        )
+    _roofs(figure, roofs)
+    _phases(figure, phases, roofs["flop_per_byte"].max())
     low = min(roofs["tflop"].min(), phases["tflop"].min() if len(phases) else math.inf)
     high = roofs["tflop"].max()
     reach = (math.log10(low / ROOM), math.log10(high * ROOM))
@@ -68,6 +44,37 @@ def roofline(roofs: pd.DataFrame, phases: pd.DataFrame) -> go.Figure:
     )
     figure.update_yaxes(type="log", title="TFLOP/s a chip", range=reach, **TICKS)
     return legend(_named(_framed(figure), roofs, reach))
+
+
+def _roofs(figure: go.Figure, roofs: pd.DataFrame) -> None:
+    for n, (name, part) in enumerate(roofs.groupby("chip", sort=False)):
+        figure.add_scatter(
+            name=str(name),
+            x=part["flop_per_byte"],
+            y=part["tflop"],
+            mode="lines",
+            line={"width": 2, "dash": DASHES[n % len(DASHES)], "color": slot(n)},
+            hovertemplate=f"{name}: %{{y:.3~s}} TFLOP/s<extra></extra>",
+            showlegend=False,
+        )
+
+
+def _phases(figure: go.Figure, phases: pd.DataFrame, end: float) -> None:
+    """Where the phases of the workload stand, by what they do; `end` is the right edge."""
+    for word, label, symbol, n in MARKS:
+        part = phases[phases["phase"].str.endswith(word)].sort_values("flop_per_byte")
+        figure.add_scatter(
+            name=label,
+            x=part["flop_per_byte"],
+            y=part["tflop"],
+            mode="markers+text",
+            marker={"size": MARK_PX, "symbol": symbol, "color": slot(n)},
+            text=part["phase"].str.removesuffix(f", {word}"),
+            textposition=_sides(list(part["flop_per_byte"]), end),
+            textfont={"size": LABEL_PX, "color": ink()},
+            cliponaxis=False,
+            hovertemplate="%{text}: %{x:.3~s} operations a byte, %{y:.3~s} TFLOP/s<extra></extra>",
+        )
 
 
 def _sides(places: Sequence[float], end: float) -> list[str]:
@@ -115,6 +122,21 @@ def parity(
     both = table[["measured", "predicted"]]
     low, high = float(both.min().min()) / ROOM, float(both.max().max()) * ROOM
     ends = [low, high]
+    _band(figure, ends, band)
+    _groups(figure, table, groups)
+    figure.add_scatter(
+        x=ends, y=ends, mode="lines", line=LIMIT | {"color": ink()}, hoverinfo="skip", name="1 : 1",
+        showlegend=False,
+    )  # fmt: skip
+    reach = [math.log10(low), math.log10(high)]
+    powers = [10.0**n for n in range(math.ceil(reach[0]), math.floor(reach[1]) + 1)]
+    words = {"tickvals": powers, "ticktext": [show(value) for value in powers], "automargin": True}
+    figure.update_xaxes(type="log", title="Measured", range=reach, **words)
+    figure.update_yaxes(type="log", title="Predicted", range=reach, **words)
+    return legend(_framed(figure))
+
+
+def _band(figure: go.Figure, ends: Sequence[float], band: tuple[float, float]) -> None:
     for n, share in enumerate(band):
         figure.add_scatter(
             x=[x * share for x in ends],
@@ -126,7 +148,10 @@ def parity(
             hoverinfo="skip",
             showlegend=False,
         )
-    # What is left over lies beneath, in the colour of what matters less.
+
+
+def _groups(figure: go.Figure, table: pd.DataFrame, groups: Sequence[str]) -> None:
+    """Points by group; what is left over lies beneath, in the colour of what matters less."""
     ordered = sorted(groups, key=lambda name: name != REST)
     for n, name in enumerate(ordered, REST not in groups):
         part = table[table["group"] == name]
@@ -144,16 +169,6 @@ def parity(
             text=part["id"],
             hovertemplate="%{text}<br>measured %{x:.3~g}, predicted %{y:.3~g}<extra></extra>",
         )
-    figure.add_scatter(
-        x=ends, y=ends, mode="lines", line=LIMIT | {"color": ink()}, hoverinfo="skip", name="1 : 1",
-        showlegend=False,
-    )  # fmt: skip
-    reach = [math.log10(low), math.log10(high)]
-    powers = [10.0**n for n in range(math.ceil(reach[0]), math.floor(reach[1]) + 1)]
-    words = {"tickvals": powers, "ticktext": [show(value) for value in powers], "automargin": True}
-    figure.update_xaxes(type="log", title="Measured", range=reach, **words)
-    figure.update_yaxes(type="log", title="Predicted", range=reach, **words)
-    return legend(_framed(figure))
 
 
 def _framed(figure: go.Figure) -> go.Figure:

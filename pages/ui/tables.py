@@ -5,7 +5,7 @@ data frame of plain values; nothing is rounded here.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -188,25 +188,6 @@ def pools(document: Document, option: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def service(document: Document, options: Sequence[str]) -> pd.DataFrame:
-    """p99s of each class against what it asks, by option: share of the limit used."""
-    asked = {row["name"]: row for row in document["scenario"]["classes"]}
-    rows = []
-    for option in options:
-        for row in record(document, option)["by_class"]:
-            limits = asked[row["name"]]
-            for name in ("p99_ttft_s", "p99_tpot_s"):
-                found = {
-                    "id": option,
-                    "class": row["name"],
-                    "measure": name,
-                    "limit_s": limits[name],
-                }
-                used = None if row[name] is None else row[name] / limits[name]
-                rows.append(found | {"p99_s": row[name], "used": used})
-    return pd.DataFrame(rows)
-
-
 LINES = {
     "capital_usd_per_year": "Chips and servers",
     "space_usd_per_year": "Space and power plant",
@@ -268,25 +249,3 @@ def cash(plan: Plan, option: str) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def ledger(document: Document) -> pd.DataFrame:
-    """Every assumption that the plan rests on."""
-    return pd.DataFrame(document["ledger"])
-
-
-def every(plan: Plan, document: Document) -> dict[str, pd.DataFrame]:
-    """All tables of a plan by file name."""
-    return {
-        "options": ladder(document),
-        "bridge": bridge(document),
-        "stranded": stranded(document),
-        "power": power_words(plan),
-        "values": values(plan),
-        "costs": costs(plan),
-        "pools": pd.concat(
-            [pools(document, row["id"]).assign(option=row["id"]) for row in records(document)]
-        ),
-        "service": service(document, [row["id"] for row in records(document)]),
-        "assumptions": ledger(document),
-    }

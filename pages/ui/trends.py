@@ -8,12 +8,9 @@ import pandas as pd
 
 from pages.ui import answers, curves, tables
 from pages.ui.widgets import gathered
-from planner import Plan, Scenario, text
+from planner import RATIOS, STRICTNESSES, Plan, Scenario, text
 
-Document = Mapping[str, Any]
 Rows = Iterable[Mapping[str, Any]]
-RATIOS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 20.0)
-FACTORS = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
 MEASURES = {"ttft": "first token", "tpot": "further tokens"}
 QUARTERS_PER_YEAR = 4
 
@@ -102,7 +99,7 @@ def by_strictness(scenario: Scenario, chosen: Sequence[str]) -> pd.DataFrame:
     """Cost of some options against how soon the first token must come."""
     found = gathered(
         "Planning every service level",
-        FACTORS,
+        STRICTNESSES,
         lambda factor: answers.cost_at_strictness(scenario, factor),
     )
     return pd.DataFrame(

@@ -1,9 +1,7 @@
 """What pages are drawn with: literal text, tables with their CSV, and inputs drawn from fields."""
 
-import io
 import re
-import zipfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -11,10 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui import state
-from planner import text
+from planner import csv, text
 
 MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 PATIENCE_S = 0.5
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -53,24 +50,6 @@ def download(data: Any, file: str, mime: str, label: str = "", **look: Any) -> N
         icon=":material/download:",
         **look,
     )
-
-
-def csv(table: pd.DataFrame) -> bytes:
-    """A table as CSV that no spreadsheet takes for formulas."""
-    return table.map(_no_formula).to_csv(index=False).encode()
-
-
-def archive(tables: Mapping[str, pd.DataFrame]) -> bytes:
-    """Several tables as a zip of CSV files."""
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, table in tables.items():
-            packed.writestr(f"{name}.csv", csv(table))
-    return held.getvalue()
-
-
-def _no_formula(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def table(rows: pd.DataFrame, *, alt: str) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from planner import text
 from planner.demand.logs.limits import GIB, KIB, LAST_DAYS
 from planner.demand.logs.progress import unheard
 from planner.demand.logs.results import Audit
@@ -118,7 +119,8 @@ def audit_upload(
     """Audit what somebody sent: kept in the data folder while it is read, then deleted.
 
     name: the file's own; only letters, digits, dots, dashes and spaces of it are used.
-    question: all but the source. The rest, and what is raised, is as for `audit_apart`.
+    question: all but the source. The rest, and what is raised, is as for `audit_apart`; AuditError
+    too where the file cannot be kept.
     """
     safe = re.sub(r"[^\w. -]", "_", name).lstrip(".")[-NAME_CHARACTERS:] or "log"
     uploads = data_folder() / "uploads"
@@ -193,7 +195,10 @@ def _answers(
             answer: list[Any] = json.loads(line)
             last = answer if answer[0] == "step" else last
             yield answer
-    yield ["error", f"{name} was not read within {most_s:.0f} s; give a shorter stretch of it"]
+    yield [
+        "error",
+        f"{name} was not read within {text.given(most_s)} s; give a shorter stretch of it",
+    ]
 
 
 def answered(question: Question, say: Callable[[list[Any]], None]) -> None:

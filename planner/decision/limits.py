@@ -37,7 +37,8 @@ def _space(held: Sized, fleet: Fleet) -> Iterator[str]:
     )
     needed = it_w / site.rack_limit_w
     if needed > site.n_racks:
-        yield f"{text.number(needed, place=0)} racks where there are {site.n_racks:,.0f}"
+        wanted, held_racks = (text.number(n, place=0) for n in (needed, site.n_racks))
+        yield f"{wanted} racks where there are {held_racks}"
 
 
 def short_of_power(held: Sized) -> Iterator[str]:

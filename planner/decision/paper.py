@@ -22,7 +22,9 @@ def paper(plan: Plan, *, searched: bool) -> dict[str, Any] | None:
     """Paper chips at a price by elasticity, and at the vendor's price less what they save to make.
 
     searched: whether to size all options anew at equal precision. None where paper chips do not
-    serve.
+    serve. Keys: chips (each with accelerator, by_elasticity_usd and vendor_less_saving_usd), and
+    the paper tax at either price and at equal precision: tax_frac_by_elasticity,
+    tax_frac_vendor_less_saving, tax_frac_at_16_bit (None where not searched).
     """
     fleet = plan.fleets[PAPER]
     if not fleet.feasible or PAPER not in plan.money.costs:
@@ -48,7 +50,7 @@ def paper(plan: Plan, *, searched: bool) -> dict[str, Any] | None:
 
 
 def tax_frac_at_16_bit(plan: Plan) -> float | None:
-    """The paper tax where no option computes or stores below 16 bits; None where none serves.
+    """The paper tax where no option computes or stores below 16 bits [frac]; None: none serves.
 
     The rate of paper chips at 8 bits is an assumption, twice that at 16; here nothing rests on it.
     """

@@ -129,13 +129,17 @@ def plan(
     """Answer a scenario.
 
     catalog: None is the one that the scenario was read against.
-    n_samples: draws for the ranges and the confidence, sizing held fixed; 0 for none.
+    n_samples: draws for the ranges and the confidence, sizing held fixed; 0 for none. seed: their
+    start.
+
+    Raises:
+        ScenarioError: owned chips cannot serve as built, or cannot be timed, powered or priced.
     """
     return judged(sized(scenario, catalog or scenario.catalog), n_samples, seed)
 
 
 def judged(held: Sized, n_samples: int = 0, seed: int = 0) -> Plan:
-    """The plan of options that are already sized."""
+    """The plan of options that are already sized. Raises ScenarioError if as-built cannot serve."""
     if not held.fleets[AS_BUILT].serves(demand.name for demand in held.demands):
         raise ScenarioError(held.fleets[AS_BUILT].reason)
     first = valued(held, held.ledger, held.fleets)

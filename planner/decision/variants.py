@@ -19,6 +19,15 @@ from planner.fleet.watts import provisioned_w
 if TYPE_CHECKING:
     from planner.decision.plan import Plan
 
+RATIOS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 20.0)
+"""Output : input ratios of a line, from prompts alone to answers alone."""
+
+STRICTNESSES = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
+"""Factors on every service level."""
+
+SPLIT_FRACS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+"""Shares of power forced into split pools."""
+
 
 def at_ratio(plan: Plan, ratio: float) -> list[dict[str, Any]]:
     """A record per option at an output : input ratio of today, at stated values, sized anew.

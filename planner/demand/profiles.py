@@ -26,7 +26,10 @@ def caption(profile: str) -> tuple[str, str]:
 
 @lru_cache
 def start(profile: str) -> Mapping[str, Any]:
-    """All fields of a profile with their quantities; what it leaves out comes from its base."""
+    """All fields of a profile with their quantities; what it leaves out comes from its base.
+
+    Raises ValueError on an unknown profile.
+    """
     tables = load_catalog().tables["operators"]["profile"]
     if profile not in tables:
         allowed = ", ".join(tables)
@@ -105,5 +108,5 @@ def _plain(key: str, value: Any) -> Any:
 
 
 def per_base_unit(field: str) -> float:
-    """Base units in one unit of a scenario field: 1 but for the few public non-SI names."""
+    """Base units in one unit of a scenario field: 1 but for the few public non-SI names. [1]"""
     return UNITS[FIELD_UNITS[field]][1] if field in FIELD_UNITS else 1.0

@@ -31,7 +31,7 @@ class Demand:
 
     @property
     def iterations(self) -> float:
-        """Decode iterations of a request: every output token but the first."""
+        """Decode iterations of a request: every output token but the first. [1]"""
         return max(self.output_tokens - 1, 1)
 
     @property
@@ -46,13 +46,13 @@ class Demand:
 
 
 def audited_ratio(scenario: Scenario) -> float:
-    """Output over input tokens of the workload as audited."""
+    """Output over input tokens of the workload as audited. [1]"""
     inputs, outputs = _tokens_per_s(scenario)
     return outputs / inputs
 
 
 def ratio(scenario: Scenario, month: float) -> float:
-    """Output over input tokens in a month: the slider's (else the audited) with its drift.
+    """Output over input tokens in a month: the slider's (else the audited) with its drift. [1]
 
     The drift runs geometrically and reaches `ratio_in_18_months` from the audited ratio.
     """
@@ -64,19 +64,19 @@ def ratio(scenario: Scenario, month: float) -> float:
 
 
 def growth(scenario: Scenario, month: float) -> float:
-    """Demand in a month over demand today."""
+    """Demand in a month over demand today. [1]"""
     return float((1 + scenario.growth_frac_per_year) ** (month / MONTHS_PER_YEAR))
 
 
 def length_scales(scenario: Scenario, wanted: float) -> tuple[float, float]:
-    """Factors on prompt and answer lengths that reach a ratio at unchanged total tokens."""
+    """Factors on prompt and answer lengths that reach a ratio at unchanged total tokens. [1]"""
     inputs, outputs = _tokens_per_s(scenario)
     total = inputs + outputs
     return total / (1 + wanted) / inputs, total * wanted / (1 + wanted) / outputs
 
 
 def relative_lengths(scenario: Scenario, planned: float, other: float) -> tuple[float, float]:
-    """Factors on planned prompt and answer lengths when another ratio comes true."""
+    """Factors on planned prompt and answer lengths when another ratio comes true. [1]"""
     before, after = length_scales(scenario, planned), length_scales(scenario, other)
     return after[0] / before[0], after[1] / before[1]
 

@@ -56,12 +56,12 @@ class Bench:
 
     @property
     def chunks(self) -> Floats:
-        """Steps that a prompt is cut over."""
+        """Steps that a prompt is cut over. [1]"""
         return np.asarray(np.ceil(self.fresh_tokens / self.points.rules.step_tokens))
 
     @property
     def iterations(self) -> Floats:
-        """Steps of an answer after its first token."""
+        """Steps of an answer after its first token. [1]"""
         return np.asarray(np.maximum(self.points.output_tokens - 1, 1) / self.points.gained)
 
     def step_s(self, batch: Floats) -> Floats:
@@ -69,13 +69,13 @@ class Bench:
         return np.asarray(self._step(batch).total_s * self._drafting)
 
     def decode_busy(self, batch: Floats, requests_per_s: Floats) -> tuple[Floats, Floats]:
-        """Shares of peak arithmetic and bandwidth that the steps of answers keep busy."""
+        """Shares of peak arithmetic and bandwidth that the steps of answers keep busy. [frac]"""
         step, per_s = self._step(batch), requests_per_s * self.iterations / batch
         per_s = per_s * self._drafting
         return np.asarray(per_s * step.peak_compute_s), np.asarray(per_s * step.peak_memory_s)
 
     def prefill_busy(self, layout: Layout, requests_per_s: Floats) -> tuple[Floats, Floats]:
-        """The same for prompts, in steps of their own."""
+        """The same for prompts, in steps of their own. [frac]"""
         chunk = self.fresh_tokens / self.chunks
         work = prefill_work(self.points.profile, chunk, self._before(chunk))
         step = step_time(self.points.profile, self.machine, layout, work)
@@ -104,7 +104,7 @@ class Bench:
         return np.asarray(self._timed(work, layout) * layout.pp * self.chunks / prompts)
 
     def places(self, *, full: bool) -> Floats:
-        """Requests that find room on a replica, one at least.
+        """Requests that find room on a replica, one at least. [1]
 
         Where the engine's usual limits leave none, the row ran with others: all memory counts.
         full: the queue never empties, and the engine admits only what will still fit later.

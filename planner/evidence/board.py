@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from planner.evidence.predict import POWER, calibration_of
+from planner.evidence.predict import calibration_of
 from planner.evidence.watts import idle_and_tdp_w
 from planner.facts.catalog import Catalog, catalog_folder
+from planner.fleet.watts import POWER_NUMBERS
 from planner.physics.efficiency import efficiency, groups, model_kind
 from planner.physics.layout import Layout
 from planner.physics.machines import Machine, assembled, sheet
@@ -67,7 +68,7 @@ def ours_w(rows: pd.DataFrame, catalog: Catalog) -> Floats:
         rows["moved_bytes"] / rows["step_s"],
         tdp - idle,
         0.0,
-        **{name: numbers[name].whole.value for name in POWER},
+        **{name: numbers[name].whole.value for name in POWER_NUMBERS},
     )
     return chip_draw_w(idle, tdp, activity_frac(rate, catalog.number("power.bend_order").value))
 

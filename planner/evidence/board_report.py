@@ -10,7 +10,7 @@ from planner.evidence import board
 from planner.evidence.tables import markdown
 from planner.facts.catalog import Catalog
 from planner.facts.units import BITS_PER_BYTE
-from planner.text import number, percent, quantity, seconds
+from planner.text import given, number, percent, quantity, seconds
 
 SAID = Path(__file__).with_suffix(".md")
 """What the section says around its tables."""
@@ -71,8 +71,8 @@ def _again(held: pd.DataFrame) -> dict[str, str]:
 def _groups(ours: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     for phase in (board.PREFILL, board.MIXED):
         yield phase, ours[ours["phase"] == phase]
-    for batch, rows in ours[ours["phase"] == board.DECODE].groupby("batch"):
-        yield f"decode, batch {batch:.0f}", rows
+    for _, rows in ours[ours["phase"] == board.DECODE].groupby("batch"):
+        yield f"decode, batch {given(rows['batch'].iloc[0])}", rows
 
 
 def _phases(ours: pd.DataFrame) -> str:

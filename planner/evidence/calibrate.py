@@ -138,7 +138,7 @@ def _pairs(held: Measured, catalog: Catalog) -> frozenset[str]:
 
 
 def errors(held: Study, name: str, scope: str) -> Floats:
-    """Predicted over measured, less 1, of each row; nan where there is nothing to compare.
+    """Predicted over measured, less 1, of each row; nan where there is nothing to compare. [frac]
 
     scope: seen, or what a row's fit had not seen.
     """

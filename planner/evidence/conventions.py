@@ -18,7 +18,7 @@ from planner.facts.units import MONTHS_PER_YEAR
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-CLOSED, OFFLINE, BATCH, STATIC, OPEN, SPLIT, PREFILL, DECODE = LOADS = (
+CLOSED, OFFLINE, BATCH, STATIC, OPEN, SPLIT, PREFILL, DECODE = (
     "closed", "offline", "batch", "static", "open", "split", "prefill", "decode",
 )  # fmt: skip
 """How the load is applied: a fixed number in flight; as many as fit; so many at once; one batch,
@@ -108,7 +108,7 @@ def requests(table: pd.DataFrame) -> Floats:
 
 
 def requests_sent(table: pd.DataFrame) -> Floats:
-    """Prompts of a run that ends, where its load says so; else nan."""
+    """Prompts of a run that ends, where its load says so; else nan. [1]"""
     return _each(table["load"], _sent).to_numpy(float)
 
 
@@ -130,7 +130,7 @@ def drawn(table: pd.DataFrame, catalog: Catalog) -> Flags:
 
 
 def drafts(table: pd.DataFrame, engine: pd.Series, catalog: Catalog) -> Floats:
-    """Tokens drafted for each step, where a row says so or its deployment is known to."""
+    """Tokens drafted for each step, where a row says so or its deployment is known to. [1]"""
     rules: Any = catalog.tables["engines"]
     unstated = rules["drafts"]["unstated"].value
     said = _each(table["spec_decode"], lambda text: _stated_drafts(text, unstated))
@@ -154,7 +154,7 @@ def _stated_drafts(text: str, unstated: float) -> float:
 
 
 def gained(n_drafts: Floats, catalog: Catalog) -> Floats:
-    """Tokens that a step with drafts yields; more drafts than were measured yield no more."""
+    """Tokens [1] that a step with drafts yields; more drafts than were measured yield no more."""
     table: Any = catalog.tables["software"]["speculative"]
     measured = [1.0]
     while f"drafts_{len(measured)}_tokens_per_step" in table:

@@ -185,7 +185,7 @@ class _Problem:
         self._moving = [n for n in numbers if split or n not in ("handoff_s", "matching_frac")]
 
     def residuals(self, shifts: Floats) -> Floats:
-        """Logarithms of predicted over measured, in units of their scale; 0 where nothing was."""
+        """Logarithms of predicted over measured [1], over their scale; 0 where nothing was."""
         return self._compared(self._raw(shifts))
 
     def jacobian(self, shifts: Floats) -> Any:
@@ -256,7 +256,7 @@ def _column(name: str, number: Number, rows: Rows, known: Mapping[Key, float]) -
 
 
 def straight(law: str, value: float) -> float:
-    """A value on the scale of its law: logit of a share, else logarithm."""
+    """A value on the scale of its law: logit of a share, else logarithm. [1]"""
     return float(np.log(value / (1 - value) if law == "share" else value))
 
 

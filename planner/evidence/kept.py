@@ -44,13 +44,8 @@ class Compared:
         return np.asarray(~self.measured.copy & ~faulty)
 
     def error(self, quantity: str, scope: str) -> Floats:
-        """Predicted over measured, less 1; nan where nothing can be compared."""
+        """Predicted over measured, less 1; nan where nothing can be compared. [frac]"""
         return np.asarray(self.predicted[scope][quantity] / self.known[quantity] - 1)
-
-
-def of_study(held: Study) -> Compared:
-    """What a fresh study compares."""
-    return Compared(held.measured, {SEEN: held.seen, **held.left}, known(held.measured))
 
 
 def known(held: Measured) -> dict[str, Floats]:

@@ -156,7 +156,7 @@ def _rows(
 
 
 def rates(table: pd.DataFrame, held: Described) -> Floats:
-    """Output tokens per second and chip: reported, else N/(TTFT + (output − 1)·TPOT) of them."""
+    """Output tokens/chip [1/s]: reported, else N/(TTFT + (output − 1)·TPOT) of them."""
     reported = table["output_tokens_per_s_per_accelerator"].to_numpy(float)
     answer = held.points.output_tokens
     whole = table["ttft_s"].to_numpy(float) + (answer - 1) * table["tpot_s"].to_numpy(float)

@@ -17,6 +17,7 @@ from pandas.errors import ParserWarning
 from planner.errors import PredictError
 from planner.facts.catalog import Catalog
 from planner.facts.models import PRECISIONS
+from planner.text import given
 
 TEXTS = (
     "id", "source", "source_ref", "date", "mode", "model", "accelerator", "weight_precision",
@@ -54,7 +55,6 @@ MODES = MONOLITHIC, DISAGGREGATED, PREFILL_ONLY, DECODE_ONLY = (
 SHOWN_CHARACTERS = 40
 BLANKS = ("", "nan", "NaN", "null", "None")
 
-Texts = pd.Series
 Found = Iterator[pd.Series]
 
 
@@ -200,5 +200,5 @@ def _all(rows: pd.Series, sentence: str) -> pd.Series:
 
 
 def _outside(number: pd.Series, name: str, least: float, most: float) -> pd.Series:
-    wrong = number[(number < least) | (number > most)].map("{:g}".format).astype(object)
-    return f"{name}: " + wrong + f" is outside {least:g} to {most:g}."
+    wrong = number[(number < least) | (number > most)].map(given).astype(object)
+    return f"{name}: " + wrong + f" is outside {given(least)} to {given(most)}."

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner import text
 from planner.errors import PredictError
 from planner.evidence.bench import Outcome
 from planner.evidence.conventions import SPLIT
@@ -17,6 +18,7 @@ from planner.evidence.watts import chip_watts
 from planner.facts.calibration import Calibration
 from planner.facts.catalog import Catalog
 from planner.facts.units import BYTES_PER_GB, BYTES_PER_GIB
+from planner.fleet.watts import POWER_NUMBERS
 from planner.physics.efficiency import Efficiency, efficiency
 
 Floats = NDArray[np.float64]
@@ -30,7 +32,6 @@ COLUMNS = (
     "predicted_energy_low_j_per_output_token", "predicted_energy_high_j_per_output_token",
 )  # fmt: skip
 REFUSED = "refused"
-POWER = ("memory_j_per_byte", "compute_weight", "expert_order")
 
 
 def predict(points: Points, catalog: Catalog) -> pd.DataFrame:
@@ -73,7 +74,7 @@ def reached(held: Described, calibration: Calibration) -> Efficiency:
 def _answer(table: pd.DataFrame, calibration: Calibration, catalog: Catalog) -> pd.DataFrame:
     held = described(table, catalog)
     found = outcomes(held.points, reached(held, calibration))
-    numbers = {name: calibration.numbers[name].whole.value for name in POWER}
+    numbers = {name: calibration.numbers[name].whole.value for name in POWER_NUMBERS}
     watts = chip_watts(held.points, found, table["accelerator"], numbers, catalog)
     rate = found.output_tokens_per_s_per_accelerator
     likely = {
@@ -136,10 +137,14 @@ def summary(answer: pd.DataFrame, shown: int) -> str:
     """How many rows were answered, and why the others were not, the first few by number."""
     refused = answer[answer[REFUSED] != ""][REFUSED]
     n = len(answer)
-    said = f"{n - len(refused):,} of {n:,} rows answered."
+    said = f"{text.number(n - len(refused), place=0)} of {text.number(n, place=0)} rows answered."
     places = np.flatnonzero(answer[REFUSED] != "")[:shown]
     reasons = [f"Row {n + 2}: {answer[REFUSED].iloc[n]}" for n in places]
     more = len(refused) - len(reasons)
     return "\n".join(
-        [said, *reasons, *([f"And {more:,} more; see the column refused."] if more else [])]
+        [
+            said,
+            *reasons,
+            *([f"And {text.number(more, place=0)} more; see the column refused."] if more else []),
+        ]
     )

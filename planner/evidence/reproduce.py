@@ -47,12 +47,12 @@ STUDIES: tuple[Callable[[Catalog], Iterator[Row]], ...] = (
 
 
 def study(place: int, catalog: Catalog | None = None) -> list[Row]:
-    """The rows of one of the studies, for a reader who watches them come in."""
+    """The rows of one of the studies, for a reader who watches them come in. place: in STUDIES."""
     return list(STUDIES[place](catalog or load_catalog()))
 
 
 def reproduce(name: str = "", catalog: Catalog | None = None) -> list[Row]:
-    """All rows, or those whose source contains a name."""
+    """A row a published result, ours beside it: all, or those whose source contains a name."""
     held = catalog or load_catalog()
     rows = (row for study in STUDIES for row in study(held))
     return [row for row in rows if name.lower() in row.source.lower()]

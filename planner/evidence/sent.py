@@ -27,6 +27,7 @@ from planner.evidence.predict import RATE, REFUSED
 from planner.evidence.tables import WORDS
 from planner.facts.catalog import load_catalog
 from planner.facts.folders import data_folder
+from planner.text import given, number
 
 LARGEST_BYTES = 2 * 2 * 2 * MIB
 PACKAGE = Path(__file__).parents[2]
@@ -115,7 +116,8 @@ def _gate(raw: bytes, name: str) -> None:
     """Raises: PredictError for what is too large, empty, or no text at all."""
     if len(raw) > LARGEST_BYTES:
         raise PredictError(
-            f"{name} is {len(raw) / MIB:.0f} MiB; at most {LARGEST_BYTES // MIB} MiB are read here."
+            f"{name} is {number(len(raw) / MIB, place=0)} MiB; "
+            f"at most {LARGEST_BYTES // MIB} MiB are read here."
         )
     try:
         text = raw.decode("utf-8-sig")
@@ -137,7 +139,7 @@ def _asked(question: dict[str, str], name: str) -> dict[str, Any]:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         )
     except subprocess.TimeoutExpired:
-        sentence = f"{name} was not read within {UPLOAD_S:.0f} s; give fewer rows."
+        sentence = f"{name} was not read within {given(UPLOAD_S)} s; give fewer rows."
         raise PredictError(sentence) from None
     if told.returncode or not told.stdout:
         raise PredictError(f"{name} broke its reader off; export it again or give fewer rows.")
@@ -172,7 +174,7 @@ def answered(question: dict[str, str]) -> dict[str, Any]:
 
 
 def _more(n: int) -> list[str]:
-    return [f"And {n - SHOWN_PROBLEMS:,} more."] if n > SHOWN_PROBLEMS else []
+    return [f"And {number(n - SHOWN_PROBLEMS, place=0)} more."] if n > SHOWN_PROBLEMS else []
 
 
 def _compared(quantity: str, table: pd.DataFrame, answer: pd.DataFrame) -> list[list[Any]]:

@@ -9,7 +9,6 @@ from planner.evidence.validation import covered
 from planner.facts.calibration import SCOPES
 from planner.facts.catalog import Catalog, load_catalog
 
-GROUPS = ("model", "chip", "engine")
 UNITS = {"tpot": "s", "ttft": "s", "rate": "tokens/s a chip", "power": "W", "energy": "J"}
 UNSEEN = "pairs"
 """What a parity plot shows: predictions by a fit that saw nothing of that model on that chip."""

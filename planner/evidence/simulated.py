@@ -17,7 +17,7 @@ from planner.evidence.tables import markdown
 from planner.facts.catalog import Catalog, catalog_folder
 from planner.load import queueing
 from planner.load.lengths import length_quantile_frac
-from planner.text import percent
+from planner.text import number, percent
 
 Floats = NDArray[np.float64]
 
@@ -174,7 +174,7 @@ def section(held: pd.DataFrame, catalog: Catalog) -> str:
     said = SAID.read_text(encoding="utf-8").format(
         n=len(held) // len(POOLS),
         runs=int(held["runs"].iloc[0]),
-        requests=f"{int(held['requests'].iloc[0]):,}",
+        requests=number(held["requests"].iloc[0], place=0),
     )
     opening, causes = said.split("<!-- table -->")
     return f"\n{opening}{_table(compared)}{causes}{_worst(compared)}"

@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.evidence.fitting import QUANTITIES
 from planner.evidence.kept import SEEN, Compared
 from planner.facts.calibration import Calibration
-from planner.text import percent
+from planner.text import number, percent
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 LEAST_ROWS = 5
-QUANTITIES = ("tpot", "ttft", "rate")
 SHORT = {"tpot": "TPOT", "ttft": "TTFT", "rate": "tokens/s"}
 WORDS = {
     "tpot": "Time per output token",
@@ -58,7 +58,7 @@ def by_split(held: Compared, title: str, key: Key) -> str:
     rows = [
         (
             label,
-            f"{int((held.counted & (labels == label)).sum()):,}",
+            number((held.counted & (labels == label)).sum(), place=0),
             *_errors(held, labels == label),
         )
         for label in sorted(set(labels[held.counted]))
@@ -105,7 +105,7 @@ def by_pair(held: Compared) -> str:
                     (np.abs(held.error(quantity, "pairs")[mine]), False),
                 )
             )
-            rows.append((pair, f"{int(mine.sum()):,}", *cells))
+            rows.append((pair, number(mine.sum(), place=0), *cells))
     columns = (
         "pair",
         "rows",
@@ -152,7 +152,7 @@ def by_chip(held: Compared) -> str:
     rows = [
         (
             chip,
-            f"{int((held.counted & (table == chip)).sum()):,}",
+            number((held.counted & (table == chip)).sum(), place=0),
             *(
                 _shown(np.abs(held.error(q, "chips")[held.counted & (table == chip)]))
                 for q in WORDS
@@ -171,10 +171,10 @@ def number_table(calibration: Calibration) -> str:
         "effects on the logit of a share or the logarithm of what is positive).\n\n"
     )
     rows = []
-    for name, number in calibration.numbers.items():
-        effects = [e.value for groups in number.effects.values() for e in groups.values()]
+    for name, fitted in calibration.numbers.items():
+        effects = [e.value for groups in fitted.effects.values() for e in groups.values()]
         spread = f"{np.std(effects):.2f}" if effects else ""
-        whole = number.whole
+        whole = fitted.whole
         rows.append(
             (
                 f"`{name}`", f"{whole.value:.3g}", f"{whole.low:.3g} to {whole.high:.3g}",

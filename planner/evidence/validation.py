@@ -27,7 +27,7 @@ from planner.evidence.tables import (
 )
 from planner.facts.calibration import SCOPES, Calibration
 from planner.facts.catalog import Catalog
-from planner.text import percent
+from planner.text import given, number, percent
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -73,10 +73,10 @@ def _opening(held: Compared, calibration: Calibration) -> str:
     serving = int((~table["source"].str.contains("ML.ENERGY")).sum())
     return OPENING.read_text(encoding="utf-8").format(
         date=calibration.date,
-        serving=f"{serving:,}",
-        energy=f"{len(table) - serving:,}",
-        fitted=f"{int(held.measured.fit.sum()):,}",
-        copies=f"{int(held.measured.copy.sum()):,}",
+        serving=number(serving, place=0),
+        energy=number(len(table) - serving, place=0),
+        fitted=number(held.measured.fit.sum(), place=0),
+        copies=number(held.measured.copy.sum(), place=0),
         pairs=len(set(held.measured.pair[held.measured.fit])),
         chips=table["accelerator"].nunique(),
         models=table["model"].nunique(),
@@ -103,7 +103,7 @@ Each row once, predicted by a fit that never saw its pair of model and chip; dot
 def _weak(held: Compared, catalog: Catalog) -> str:
     rows = catalog.number("fit.validation.weak_rows").value
     frac = catalog.number("fit.validation.weak_frac").value
-    said = WEAK_SPOTS.read_text(encoding="utf-8").format(rows=f"{rows:g}", frac=percent(frac))
+    said = WEAK_SPOTS.read_text(encoding="utf-8").format(rows=given(rows), frac=percent(frac))
     return said + weakest(held, rows, frac)
 
 
@@ -115,7 +115,7 @@ def _headline(held: Compared, catalog: Catalog) -> str:
     rows = [
         (
             each.label,
-            f"{int(np.isfinite(held.error(each.quantity, 'rows')[each.rows]).sum()):,}",
+            number(np.isfinite(held.error(each.quantity, "rows")[each.rows]).sum(), place=0),
             each.peer,
             _with_interval(held, each, "rows"),
             percent(each.rows_frac),
@@ -164,7 +164,7 @@ def _with_interval(held: Compared, each: Target, scope: str) -> str:
 
 
 def drawn_again(error: Floats, pair: NDArray[np.object_]) -> tuple[float, float]:
-    """10th and 90th percentile of the median when pairs are drawn with replacement."""
+    """10th and 90th percentile of the median when pairs are drawn with replacement. [frac]"""
     rng = np.random.default_rng(SEED)
     groups = [error[pair == name] for name in sorted(set(pair))]
     medians = [
@@ -193,7 +193,7 @@ def _coverage(held: Compared) -> str:
 
 
 def covered(held: Compared, quantity: str, scope: str) -> float:
-    """Share of measurements inside the central 80 % of the errors of other pairs."""
+    """Share of measurements inside the central 80 % of the errors of other pairs. [frac]"""
     ratio = np.log1p(held.error(quantity, scope))
     usable = held.counted & np.isfinite(ratio)
     names = sorted(set(held.measured.pair[usable]))

@@ -14,6 +14,7 @@ from planner.export.content import scenario_id
 from planner.export.printable import printable
 from planner.export.setting import FOLDER, typeset, utc
 from planner.export.words import OPTIONS
+from planner.facts.calibration import SCOPES
 from planner.facts.catalog import Catalog
 from planner.facts.ledger import Assumption
 from planner.facts.units import W_PER_MW
@@ -23,7 +24,6 @@ TEMPLATE, METHOD = "appendix.typ", FOLDER / "method.toml"
 PREFIXED = ("FLOP", "bytes", "J", "W")
 NAME_CHARACTERS = 16
 PARTS_OF_NAME = 2 + 1
-SCOPES = ("rows", "pairs", "chips")
 KINDS = {"estimate": "estimate", "assumption": "assumed"}
 
 

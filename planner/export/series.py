@@ -7,7 +7,14 @@ from planner import text
 from planner.decision.heat import heat_map
 from planner.decision.loads import latencies
 from planner.decision.plan import Plan
-from planner.decision.variants import at_mix, at_ratio, at_strictness
+from planner.decision.variants import (
+    RATIOS,
+    SPLIT_FRACS,
+    STRICTNESSES,
+    at_mix,
+    at_ratio,
+    at_strictness,
+)
 from planner.demand.parts import Software
 from planner.export.content import contender
 from planner.export.lines import Line, Lines
@@ -15,10 +22,7 @@ from planner.export.words import OPTIONS
 from planner.facts.units import HOURS_PER_DAY, W_PER_MW
 
 Record = Mapping[str, Any]
-RATIOS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 20.0)
-FACTORS = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
 FULL = (0.5, 0.75, 1.0)
-SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 HALF = HOURS_PER_DAY // 2
 
 
@@ -78,7 +82,7 @@ def ratio(plan: Plan, document: Record) -> Lines:
 
 def service(plan: Plan) -> Lines:
     """Cost per million useful tokens against the time allowed to the first token. [USD/Mtok]"""
-    rows = [row for each in FACTORS for row in at_strictness(plan, each)]
+    rows = [row for each in STRICTNESSES for row in at_strictness(plan, each)]
     limits = sorted({row["limit_s"] for row in rows})
     return Lines(
         _by_option(rows, "limit_s", "cost_usd_per_mtok"),
@@ -92,14 +96,14 @@ def service(plan: Plan) -> Lines:
 
 def mix(plan: Plan) -> Lines:
     """NPV of the best plan with a share of its power forced into split pools. [USD]"""
-    rows = [at_mix(plan, share) for share in SHARES]
+    rows = [at_mix(plan, share) for share in SPLIT_FRACS]
     known = [(row["split_frac"], row["npv_usd"]) for row in rows if row["npv_usd"] is not None]
     line = Line("Forced share", [share for share, _ in known], [usd for _, usd in known])
     return Lines(
         [line] if known else [],
         "Serving power in split pools",
         text.usd,
-        [(share, text.percent(share)) for share in SHARES],
+        [(share, text.percent(share)) for share in SPLIT_FRACS],
         title="NPV of the best plan at a forced mix",
     )
 

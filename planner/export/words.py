@@ -1,5 +1,7 @@
 """What options and lines are called in documents."""
 
+from planner.money.tax import LABELS
+
 OPTIONS = {
     "as-built": "As built today",
     "monolithic-software": "Same chips, software on",
@@ -19,9 +21,7 @@ TITLES = {
     "licences_usd_per_year": "Software licences",
     "memory_usd_per_year": "Of chips and servers: memory",
     "energy_kwh_per_year": "Electricity metered, kWh",
-    "fabric": "Network between the pools",
-    "orchestration": "Team and risk of the change",
-    "flexibility": "Flexibility given up",
+    **{name: LABELS[name] for name in ("fabric", "orchestration", "flexibility")},
     "revenue": "Revenue a year",
     "gross": "Cost a year before the last three",
     "cost": "Cost a year, all in",

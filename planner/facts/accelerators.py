@@ -47,7 +47,8 @@ class Accelerator:
     access: buy (sold by a merchant), rent (a cloud's own part), captive (its owner alone),
         paper (a design nobody makes). owner: who holds a captive part, else "".
     price_scope: accelerator (bare part), rack (share of a rack with CPUs and switches), system.
-    flop_per_s: peak by precision, dense only. matmul_frac: measured share of that peak.
+    flop_per_s: peak by precision, dense only. matmul_frac: measured share of that peak; like
+        on_chip_bytes, peer_bytes_per_s and manufacturing_memory_usd it enters no formula.
     scale_up_bytes_per_s, scale_out_bytes_per_s: one direction, per accelerator;
         peer_bytes_per_s: one direction to any single peer, where that is less.
     idle_w: measured draw at rest. server_w: all-in nameplate of the server, per accelerator.
@@ -97,7 +98,7 @@ class Accelerator:
         """One sentence on why this part cannot be used for `need`, or "" when it can.
 
         need: timing | power | price (of a paper design: its manufacturing cost) | access (can an
-        outsider buy or rent it today).
+        outsider buy or rent it today). Raises ValueError on any other.
         """
         if need not in NEEDS:
             raise ValueError(f"need {need!r} is unknown; choose one of {', '.join(NEEDS)}.")

@@ -49,7 +49,7 @@ class Calibrated:
     effects: Mapping[str, Mapping[str, Effect]]
 
     def at(self, groups: Mapping[str, str]) -> float:
-        """The number for a point, by the groups that it belongs to on each level."""
+        """The number for a point by its group on each level. [unit of the number]"""
         found = (self.effects[level].get(groups.get(level, "")) for level in self.effects)
         return shifted(self.law, self.whole.value, sum(each.value for each in found if each))
 
@@ -101,7 +101,7 @@ class Calibration:
 
 
 def shifted(law: str, value: float, shift: float) -> float:
-    """A value moved by `shift` on the scale of its law."""
+    """A value moved by `shift` on the scale of its law. [unit of the value]"""
     if law == "share":
         return 1 / (1 + math.exp(-math.log(value / (1 - value)) - shift))
     return value * math.exp(shift)

@@ -105,7 +105,7 @@ class Entry:
 
 
 def cited(raw: object, place: str, sources: Container[str]) -> tuple[str, ...]:
-    """Read a list of source ids, each of which must be in `sources`."""
+    """Read a list of source ids, each of which must be in `sources`, or raise CatalogError."""
     if not isinstance(raw, list):
         raise CatalogError(f"{place}: {raw!r} is not a list of source ids.")
     for identifier in raw:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from planner.errors import CatalogError
 from planner.facts.units import UNITS
+from planner.text import given
 
 KINDS = ("measured", "datasheet", "quote", "estimate", "assumption", "exact", "derived")
 SOURCE_KINDS = (
@@ -65,7 +66,7 @@ def quantity(raw: object, place: str, sources: Container[str]) -> Quantity:
     """Read one inline table as a `Quantity` in base units.
 
     place: "file, entry, field", as the reader of an error should see it.
-    sources: ids that may be cited.
+    sources: ids that may be cited. Raises CatalogError, naming place and fault.
     """
     table = _checked_table(raw, place)
     unit = _choice(table, "unit", UNITS, place)
@@ -86,7 +87,7 @@ def quantity(raw: object, place: str, sources: Container[str]) -> Quantity:
 
 
 def text_of(raw: object, place: str) -> str:
-    """Return `raw` if it is text, else refuse it."""
+    """`raw` if it is text, else CatalogError."""
     if not isinstance(raw, str):
         raise CatalogError(f"{place}: {raw!r} is not text; write it in quotation marks.")
     return raw
@@ -131,13 +132,13 @@ def _ordered(table: Mapping[str, object], place: str) -> tuple[float, float, flo
     high = _number(table.get("high", value), f"{place}.high")
     if not low <= value <= high:
         raise CatalogError(
-            f"{place}: low {low:g}, value {value:g}, high {high:g} are out of order; allowed is "
-            "low <= value <= high."
+            f"{place}: low {given(low)}, value {given(value)}, high {given(high)} "
+            "are out of order; allowed is low <= value <= high."
         )
     name = place.rsplit(", ", 1)[-1]
     if low < 0 and not any(word in name for word in SIGNED_WORDS):
         raise CatalogError(
-            f"{place}: {low:g} is negative; only a quantity whose name says "
+            f"{place}: {given(low)} is negative; only a quantity whose name says "
             f"{', '.join(SIGNED_WORDS)} may fall below zero."
         )
     return low, value, high

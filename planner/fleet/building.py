@@ -7,6 +7,7 @@ from planner.demand.workload import Demand
 from planner.fleet.curves import Curves, drafts
 from planner.fleet.pools import DECODE, MONOLITHIC, PREFILL, Activity, Pool, TimeShares
 from planner.fleet.sizing import Choice
+from planner.physics.layout import FIELDS
 from planner.physics.phases import StepTime
 
 Floats = NDArray[np.float64]
@@ -29,7 +30,7 @@ def pool(
     mean_batch = max(batch * demand.mean_per_s / demand.peak_per_s, 1)
     held = batch / grid.batch_cap[row]
     software = grid.offers[grid.offer[row]].software
-    layout = {name: int(getattr(grid.layout, name)[row]) for name in LAYOUT}
+    layout = {name: int(getattr(grid.layout, name)[row]) for name in FIELDS}
     return Pool(
         role=role,
         model=demand.source.model,
@@ -55,9 +56,6 @@ def pool(
         shares=_shares(role, curves, row, batch),
         kv_stored_frac=float(min(held, 1) * curves.kv_used_frac),
     )
-
-
-LAYOUT = ("tp", "attention_dp", "ep", "pp")
 
 
 def _activity(

@@ -33,7 +33,6 @@ from planner.fleet.tables import (
 from planner.load.handoff import needed_link_bytes_per_s, transfer_s
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Key = TypeVar("Key")
 
 

@@ -48,12 +48,12 @@ class Curves:
 
     @property
     def iterations(self) -> Floats:
-        """Decode iterations of a request (rows,)."""
+        """Decode iterations of a request (rows,). [1]"""
         each = self.grid.of_offer([row.demand.iterations for row in self.grid.offers])
         return each / self.tokens_per_step
 
     def full(self, values: Floats, rows: Ints) -> Floats:
-        """A curve of some rows over b = 0…B, the largest cap; +inf beyond a row's own.
+        """A curve [as given] of some rows over b = 0…B, the largest cap; +inf beyond a row's own.
 
         Linear between the batches that were timed; with nothing in decode as with one request.
         """
@@ -65,30 +65,16 @@ class Curves:
 
 def curves(grid: Grid, ledger: Ledger) -> Curves:
     """All steps of a grid."""
-    offers, column = grid.offers, grid.layout.column()
+    offers = grid.offers
     cap = grid.batch_cap[:, None].astype(float)
     batch = cap ** np.linspace(0, 1, N_BATCHES)
     fresh = grid.of_offer(
         [row.demand.fresh_tokens(prefix_cache=row.software.prefix_cache) for row in offers]
     )
-    cached = grid.of_offer([row.demand.input_tokens for row in offers]) - fresh
+    prompts = grid.of_offer([row.demand.input_tokens for row in offers])
+    cached = prompts - fresh
     guessed, gained, drafting = _speculation(grid, ledger)
-    decode = _timed(
-        grid,
-        decode_work(
-            grid.held_column,
-            batch * column.attention_dp,
-            _contexts(grid)[:, None],
-            tokens_per_sequence=guessed[:, None] + 1,
-        ),
-    )
-    ranks = np.asarray(grid.layout.attention_dp, float)
-    prefill = step_time(
-        grid.held,
-        grid.machine,
-        grid.layout,
-        prefill_work(grid.held, fresh, cached, sequences=ranks),
-    )
+    decode, prefill = _decode(grid, batch, guessed), _prefill(grid, fresh, cached)
     mixed_s, idle_s = _mixed(grid, batch, guessed, drafting)
     stages = np.asarray(grid.layout.pp, float)
     return Curves(
@@ -104,15 +90,31 @@ def curves(grid: Grid, ledger: Ledger) -> Curves:
         host_s=np.broadcast_to(grid.machine.efficiency.request_overhead_s, len(grid)),
         fresh_tokens=fresh,
         tokens_per_step=gained,
-        kv_bytes_per_request=np.asarray(
-            kv_bytes(grid.held, grid.of_offer([row.demand.input_tokens for row in offers]))
-        ),
+        kv_bytes_per_request=np.asarray(kv_bytes(grid.held, prompts)),
         kv_used_frac=1 - ledger["estimates.serving.paging_waste_frac"],
     )
 
 
 def _contexts(grid: Grid) -> Floats:
     return grid.of_offer([row.demand.context_tokens for row in grid.offers])
+
+
+def _decode(grid: Grid, batch: Floats, guessed: Floats) -> StepTime:
+    """Steps without prompts (rows, N_BATCHES)."""
+    work = decode_work(
+        grid.held_column,
+        batch * grid.layout.column().attention_dp,
+        _contexts(grid)[:, None],
+        tokens_per_sequence=guessed[:, None] + 1,
+    )
+    return _timed(grid, work)
+
+
+def _prefill(grid: Grid, fresh: Floats, cached: Floats) -> StepTime:
+    """Whole prompts, one in each attention group (rows,)."""
+    ranks = np.asarray(grid.layout.attention_dp, float)
+    work = prefill_work(grid.held, fresh, cached, sequences=ranks)
+    return step_time(grid.held, grid.machine, grid.layout, work)
 
 
 def _timed(grid: Grid, work: Work) -> StepTime:

@@ -48,12 +48,12 @@ def _curve(kappa: float) -> list[float]:
 
 
 def half_day(pool: Pool) -> Floats:
-    """Shares of arithmetic and of bandwidth in use 0, 1, … 12 hours from the busiest (2, 13)."""
+    """Shares of arithmetic and bandwidth used 0, 1, … 12 hours from the busiest (2, 13). [frac]"""
     return activities(pool, load_by_hour(pool.peak_to_mean)[: HALF_DAY + 1])
 
 
 def activities(pool: Pool, loads: Sequence[float]) -> Floats:
-    """Shares of arithmetic and of bandwidth in use at loads over the mean one (2, loads).
+    """Shares of arithmetic and of bandwidth in use at loads over the mean one (2, loads). [frac]
 
     On straight lines from rest to the mean load, and from there to the peak.
     """

@@ -25,7 +25,6 @@ from planner.physics.profile import Profile, profile, stacked
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 STAGE_CHIPS = (1, 2, 4, 8, 16, 32)
 STAGES = (2, 4)
 PRECISIONS = ("bf16", "fp8", "fp4")
@@ -72,7 +71,7 @@ class Grid:
 
     @property
     def groups(self) -> Floats:
-        """Groups of a replica (rows,)."""
+        """Groups of a replica (rows,). [1]"""
         return np.asarray(self.layout.attention_dp * self.layout.pp, float)
 
     @property
@@ -102,7 +101,7 @@ class Grid:
         )
 
     def of_offer(self, values: Sequence[float]) -> Floats:
-        """A number of each offer, read at each row."""
+        """A number of each offer (offers,), read at each row (rows,). [unit of the number]"""
         return np.asarray(values, float)[self.offer]
 
 

@@ -182,7 +182,7 @@ class Pair:
     wait_s: float
 
     def rank(self, held: Candidates) -> tuple[float, float]:
-        """Serving pairs by their cost, behind them the others by how late they are."""
+        """Order of pairs: those that serve by cost [USD/year], then the others by lateness [1]."""
         slack = max(self.prefill.slack, self.decode.slack)
         chips = (self.prefill, self.decode)
         usd = sum(c.n_accelerators * held.unit.usd_per_chip_year[c.row] for c in chips)
@@ -242,5 +242,5 @@ def _drafted(sizing: Sizing, held: Candidates, demand: Demand, pair: Pair | None
 
 
 def wait_share(sizing: Sizing) -> float:
-    """Part of the time to first token that the wait for a place in decode may take."""
+    """Part of the time to first token that the wait for a place in decode may take. [frac]"""
     return float(sizing.ledger["estimates.serving.decode_wait_share_frac"])

@@ -50,7 +50,7 @@ class TimeShares:
         return roof + self.prefill_link + self.prefill_overhead
 
     def bound_by(self, resource: str) -> float:
-        """Share of accelerator-seconds of both phases that a resource takes."""
+        """Share of accelerator-seconds of both phases that a resource takes. [frac]"""
         return float(getattr(self, f"prefill_{resource}") + getattr(self, f"decode_{resource}"))
 
 

@@ -16,7 +16,8 @@ def does_not_fit(sizing: Sizing, demand: Demand) -> str:
     asked = demand.source
     most = sizing.catalog.models[asked.model].max_context
     if demand.input_tokens + demand.output_tokens > most:
-        return f"{asked.name} asks for more than the {most:,} tokens that {asked.model} can hold."
+        held = number(most, place=0)
+        return f"{asked.name} asks for more than the {held} tokens that {asked.model} can hold."
     return (
         f"No allowed chip holds {asked.model} for {asked.name}: "
         "allow a chip with more memory, or lower precision."

@@ -79,7 +79,7 @@ class Question:
     matching_frac: float = 1.0
 
     def slack(self, table: Table) -> Floats:
-        """The worst of both percentiles and of the wait for decode over its limit, by load."""
+        """The worst of both percentiles and of the wait for decode over its limit, by load. [1]"""
         late = np.maximum(table.ttft_s / self.ttft_s, table.tpot_s / self.tpot_s)
         tiny = np.finfo(np.float64).tiny
         return np.maximum(late, self.wait_s / np.maximum(table.patience_s, tiny))

@@ -54,7 +54,7 @@ def batch_grid(step_s: Floats) -> BatchGrid:
 
 
 def log_product(step_s: Floats) -> Floats:
-    """Σ_{k<b} ln t(k) for b = 1…B; only differences between batches that fit matter."""
+    """Σ_{k<b} ln t(k) for b = 1…B; only differences between batches that fit matter. [1]"""
     logs = np.log(np.where(np.isfinite(step_s), step_s, 1))
     return np.cumsum(logs, axis=-1) - logs
 

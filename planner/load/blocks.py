@@ -11,7 +11,6 @@ import numpy as np
 from planner.load.results import Result
 
 Given = ParamSpec("Given")
-Slices = tuple[slice, ...]
 
 N_BLOCK_VALUES = 2**16
 """Values of a curve at all loads that a block holds: about 1 MiB of each intermediate."""

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from planner.facts.units import MINUTE_S
 from planner.load.bursts import Bursts
 from planner.load.checks import Floats, non_negative, open_fraction, positive, whole_servers
-from planner.load.lengths import longer_frac, measured_longer_frac
+from planner.load.lengths import gamma_third_moment_frac, longer_frac, measured_longer_frac
 from planner.load.results import BurstyPool, Flags, answer
 from planner.load.shares import FRACTIONS, SMALLEST
 from planner.load.waiting import EPS, erlang_c, wait_quantile_s, wait_tail, waiting_scv
@@ -120,8 +120,7 @@ def _wait_tails(bursts: Bursts, pool: _Minutes) -> tuple[Floats, Floats]:
     waits_frac = erlang_c(servers, pool.settled_load * servers)
     free = servers * (1 - pool.settled_load)
     mean_s = waits_frac * pool.mean_s[:, None] / free * (1 + pool.scv) / 2
-    third = (1 + pool.scv) * (1 + 2 * pool.scv)
-    bend = waiting_scv(pool.settled_load, pool.scv, third)
+    bend = waiting_scv(pool.settled_load, pool.scv, gamma_third_moment_frac(pool.scv))
     late_s = wait_quantile_s(waits_frac, mean_s, np.asarray(1 - SMALLEST), bend)
     longest_s = np.maximum(late_s, (pool.backlog_s + pool.work_s) / servers).max(axis=-1)
     longest_s = longest_s + pool.mean_s

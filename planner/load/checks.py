@@ -5,6 +5,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from planner import text
+
 Floats: TypeAlias = NDArray[np.float64]
 Numbers: TypeAlias = float | Floats
 
@@ -63,7 +65,7 @@ def step_curve(name: str, value: ArrayLike) -> Floats:
 def _require(ok: NDArray[np.bool_], name: str, array: Floats, allowed: str) -> None:
     if not np.all(ok):
         worst = np.broadcast_to(array, ok.shape)[~ok].flat[0]
-        raise ValueError(f"{name} must be {allowed}; got {worst:g}.")
+        raise ValueError(f"{name} must be {allowed}; got {text.given(worst)}.")
 
 
 def finite(curve: Floats) -> Floats:

@@ -208,7 +208,7 @@ def split_cycle(
 
 
 def settled(decoding: Callable[[Floats], Floats], start: Floats) -> Floats:
-    """The batch that gives itself: a fixed point on the scale of logarithms.
+    """The batch that gives itself: a fixed point on the scale of logarithms. [1]
 
     Steffensen's method (Aitken's extrapolation of two plain turns), which converges where the turns
     do, and twice as fast in digits; a turn that would lead nowhere stays a plain one.

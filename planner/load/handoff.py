@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from planner.facts.units import BITS_PER_BYTE, BITS_PER_GBIT
 from planner.load.checks import (
     Floats,
     Numbers,
@@ -23,8 +24,6 @@ from planner.load.prefill import prefill_pool
 from planner.load.results import Flags, plain
 
 OVERLAPS = NO_OVERLAP, LAYERWISE = "none", "layerwise"
-BITS_PER_BYTE = 8
-BITS_PER_GBIT = 1e9
 N_HALVINGS = 64
 
 
@@ -58,7 +57,7 @@ class Handoff:
 def block_pieces(
     prompt_tokens: ArrayLike, block_tokens: ArrayLike, n_layers: ArrayLike, *, contiguous: bool
 ) -> Floats:
-    """Pieces of a paged cache: one per block where a block is contiguous, else two per layer of it.
+    """Pieces [1] of a paged cache: one a block where blocks are contiguous, else two a layer of it.
 
     Layout (blocks, layers, 2, …) against (layers, 2, blocks, …): FlowKV, arXiv 2504.03775.
     """
@@ -87,6 +86,7 @@ def visible_s(transfer: Floats, prefill_s: Floats, n_layers: Floats, overlap: st
     """What of a transfer follows prefill: all of it, or max(T/layers, T − prefill). Returns: [s].
 
     The latter where layers travel while later ones compute (Splitwise, ISCA 2024).
+    Raises ValueError on an unknown overlap.
     """
     if overlap not in OVERLAPS:
         raise ValueError(f"overlap must be one of {', '.join(OVERLAPS)}; got {overlap!r}.")

@@ -99,7 +99,7 @@ class Burst:
 
     @property
     def fill_variance(self) -> Floats:
-        """Variance of the fill of one chunk."""
+        """Variance of the fill of one chunk. [1]"""
         return self.fill_frac * (1 - self.fill_frac) * self.lumpy_frac
 
 
@@ -115,7 +115,7 @@ def prompt_burst(traffic: Traffic, steps: Steps, chunks: Floats) -> Burst:
 
 
 def dispersion(traffic: Traffic, share: Floats, forgotten: Floats | float) -> Floats:
-    """Variance of the decode batch over that of Poisson arrivals, for clusters of prompts.
+    """Variance of the decode batch over that of Poisson arrivals, for clusters of prompts. [1]
 
     Requests of one cluster overlap in decode for part of their lives; clusters longer than a life
     count as far as it forgets them.

@@ -31,7 +31,7 @@ def length_nodes_frac(scv: Floats) -> Floats:
 
 
 def length_bins(scv: Floats, shortest: float, n_bins: int, n_dims: int) -> tuple[Floats, Floats]:
-    """Lengths over their mean by bins, shape (bins, ...), and the share of lengths in each.
+    """Lengths over their mean [1] by bins, shape (bins, ...), and the share of them in each [frac].
 
     shortest: the middle of the first bin, in standard deviations of the logarithm; the first and
     the last bin hold what lies beyond. For laws that turn on the shortest or the longest lengths.
@@ -55,6 +55,11 @@ def overlap_frac(scv: Floats) -> Floats:
 def third_moment_frac(scv: Floats) -> Floats:
     """E[X³]/E[X]³ of a lognormal length."""
     return (1 + scv) ** 2 * (1 + scv)
+
+
+def gamma_third_moment_frac(scv: Floats) -> Floats:
+    """E[X³]/E[X]³ of a gamma law, as of services by their mean and SCV alone."""
+    return (1 + scv) * (1 + 2 * scv)
 
 
 def longer_frac(length_frac: Floats, scv: Floats) -> Floats:

@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike
 
 from planner.load.blocks import in_blocks
 from planner.load.checks import Floats, non_negative, open_fraction, positive, whole_servers
+from planner.load.lengths import gamma_third_moment_frac
 from planner.load.results import PrefillPool, answer
 from planner.load.waiting import EPS, erlang_c, wait_quantile_s, waiting_scv
 
@@ -43,7 +44,7 @@ def prefill_pool(
     peaked = np.maximum(1 + (arrivals - 1) / (1 + scv), EPS)
     waits_frac = erlang_c(servers / peaked, load * servers / peaked)
     wait_s = waits_frac * mean_s / (servers * (1 - load)) * _spread(arrivals, scv, load)
-    bend = waiting_scv(load, scv, (1 + scv) * (1 + 2 * scv))
+    bend = waiting_scv(load, scv, gamma_third_moment_frac(scv))
     tail_s = wait_quantile_s(waits_frac, wait_s, level, bend)
     return answer(PrefillPool, stable, utilization, wait_mean_s=wait_s, wait_quantile_s=tail_s)
 

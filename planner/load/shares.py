@@ -41,7 +41,7 @@ class Unevenness:
         return Unevenness(self.window_s, total, self.share_scv / total * self.growth_frac)
 
     def log_tails(self, *, safe: bool = False) -> Floats:
-        """Ln P(share behind an arrival > each of `FRACTIONS`), shape (..., windows, fractions).
+        """Ln P(share behind an arrival > each of `FRACTIONS`), shape (..., windows, fractions). [1]
 
         Bursts are likelier to hold the arrival (size bias), and H = (1 + s)/2 of the one that does
         lies behind it: half of a short burst, all of a long one. A window holds no more than any

@@ -52,7 +52,7 @@ def batch_excess_s(
 
 
 def share_quantile(mean: Floats, variance: Floats, level: Floats) -> Floats:
-    """Quantile of a share between 0 and 1 of known mean and variance.
+    """Quantile of a share between 0 and 1 of known mean and variance. [frac]
 
     arcsin √x is nearly normal (Anscombe 1948), for sharp laws with variance c/4, c = v/(m(1 − m));
     c/(2(2 − c)) keeps close to the Beta law up to all-or-nothing at c = 1.

@@ -37,7 +37,7 @@ _TAIL = np.polyfit(_NEARNESS, erfcx(1 / _NEARNESS - 1), N_TERMS)
 
 
 def scaled_tail(x: Floats) -> Floats:
-    """e^x²·erfc(x) for x ≥ 0, as a polynomial in 1/(1 + x): several times as fast as exact."""
+    """e^x²·erfc(x) for x ≥ 0, as a polynomial in 1/(1 + x): several times as fast as exact. [1]"""
     near = 1 / (1 + x)
     tail: Floats = _TAIL[0] * near + _TAIL[1]
     for term in _TAIL[2:]:
@@ -47,7 +47,7 @@ def scaled_tail(x: Floats) -> Floats:
 
 
 def normal_tail(deviate: Floats) -> Floats:
-    """P(N > deviate) of a standard normal law."""
+    """P(N > deviate) of a standard normal law. [1]"""
     over = np.abs(np.clip(deviate / np.sqrt(2), -FARTHEST, FARTHEST))
     half = np.exp(-(over**2)) / 2 * scaled_tail(over)
     tail: Floats = np.where(deviate > 0, half, 1 - half)
@@ -85,7 +85,7 @@ def stall(chance_frac: Floats, mean_s: Floats, square: Floats) -> Stall:
 
 
 def variation(mean_s: Floats, square: Floats) -> Floats:
-    """Squared coefficient of variation of a time from its mean and second moment."""
+    """Squared coefficient of variation of a time from its mean and second moment. [1]"""
     scv: Floats = np.maximum(square / np.maximum(mean_s**2, TINY) - 1, 0)
     return scv
 

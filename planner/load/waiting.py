@@ -49,7 +49,7 @@ def wait_quantile_s(
 
 
 def wait_tail(wait_s: Floats, waits_frac: Floats, mean_s: Floats, scv: Floats | float) -> Floats:
-    """P(wait > wait_s) of the wait whose quantiles `wait_quantile_s` gives; mean_s over all."""
+    """P(wait > wait_s) of the wait whose quantiles `wait_quantile_s` gives; mean_s over all. [1]"""
     power = np.sqrt(scv)
     typical_s = np.maximum(mean_s, TINY) / np.maximum(waits_frac, TINY)
     tail: Floats = waits_frac * np.exp(-((wait_s / typical_s * gamma(1 + power)) ** (1 / power)))

@@ -103,7 +103,7 @@ def layers(attention: tuple[Attention, ...], hidden: int) -> Layers:
 
 
 def entries_attended(stream: Read, context_tokens: Array, new_tokens: Array) -> Array:
-    """Entries read by `new_tokens` queries after `context_tokens` cached ones, summed over them.
+    """Entries [1] read by `new_tokens` queries after `context_tokens` cached ones, summed over all.
 
     Σ min(s, read)/stride for s from context + 1 to context + new: exact, so chunks of a prompt
     add up to the prompt. A compressed entry counts from its first token on, in parts.
@@ -114,7 +114,7 @@ def entries_attended(stream: Read, context_tokens: Array, new_tokens: Array) -> 
 
 
 def entries_read(stream: Read, context_tokens: Array, new_tokens: Array) -> Array:
-    """Distinct entries that `new_tokens` queries of one sequence read after `context_tokens`.
+    """Distinct entries that `new_tokens` queries of one sequence read after `context_tokens`. [1]
 
     A further query moves a window by one token; what an indexer picks for it is taken as new.
     """

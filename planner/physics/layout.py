@@ -4,9 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
-
-from planner.facts.models import Model
 
 Number = Any
 
@@ -37,24 +34,7 @@ class Layout:
 
     def column(self) -> "Layout":
         """The same layouts as a column, to broadcast against a row of batches."""
-        return Layout(*(np.asarray(getattr(self, name), float)[..., None] for name in _FIELDS))
+        return Layout(*(np.asarray(getattr(self, name), float)[..., None] for name in FIELDS))
 
 
-_FIELDS = ("tp", "attention_dp", "ep", "pp")
-
-
-def usual_layout(model: Model, n_chips: ArrayLike) -> Layout:
-    """How engines lay a model over a number of chips when nobody says otherwise.
-
-    Dense models are cut over all chips. Models with experts spread them, and where the cache cannot
-    be cut over the chips (latent attention: one entry for all heads), each chip attends to its own
-    sequences, as DeepSeek serves (arXiv 2412.19437, section 3.4).
-    """
-    n = np.asarray(n_chips, float)
-    alone = np.ones_like(n)
-    if not model.n_experts:
-        return Layout(n, alone, alone, alone)
-    divided = n <= model.n_kv_heads
-    return Layout(
-        tp=np.where(divided, n, alone), attention_dp=np.where(divided, alone, n), ep=n, pp=alone
-    )
+FIELDS = ("tp", "attention_dp", "ep", "pp")

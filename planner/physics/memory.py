@@ -38,7 +38,7 @@ def places(
     free_frac: Any,
     reserve_bytes: Any,
 ) -> Floats:
-    """Requests whose caches fit on a replica beside the weights; below 0 where those do not fit.
+    """Requests [1] whose caches fit on a replica beside the weights; below 0 where those do not.
 
     memory_frac: of all memory that the engine takes; free_frac: of what weights and reserve leave
     of it, given to the cache; context_tokens: mean length that a request keeps.

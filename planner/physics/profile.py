@@ -170,5 +170,5 @@ def kv_bytes(held: Profile, context_tokens: Number) -> Number:
 
 
 def bytes_per_token(each: Stream) -> Number:
-    """Bytes of one token in the caches of all layers of a stream."""
+    """Bytes of one token in the caches of all layers of a stream. [bytes]"""
     return each.n_layers * each.entry_bytes / each.stride

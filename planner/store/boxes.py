@@ -13,7 +13,7 @@ from planner.facts.models import Model
 from planner.facts.quantities import Quantity
 from planner.facts.units import UNITS
 
-CHIPS, MODELS, PRICES = FILES = "accelerators", "models", "prices"
+CHIPS, MODELS, PRICES = "accelerators", "models", "prices"
 FARTHEST = 10.0
 """How far beyond the catalog's own values, above and below, a number may lie."""
 

@@ -35,7 +35,10 @@ def flat(value: Any, path: str = "") -> dict[str, Any]:
 
 
 def require_latest(connection: Connection, opened: Saved, content: Mapping[str, Any]) -> None:
-    """Raise OvertakenError unless the version that was opened is still the newest."""
+    """Raise OvertakenError unless the version that was opened is still the newest.
+
+    StoreError where a backup has been restored since then.
+    """
     newest = rows.opened(connection, opened.document_id)
     if newest.content_hash == opened.content_hash and newest.version == opened.version:
         return

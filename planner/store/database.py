@@ -112,7 +112,10 @@ def migration_script() -> ScriptDirectory:
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
-    """Bring the tables up to a revision within the connection's transaction."""
+    """Bring the tables up to a revision within the connection's transaction.
+
+    Raises StoreError where a newer release wrote them.
+    """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('switchyard'))"))
     config = Config(attributes={"connection": connection})

@@ -156,7 +156,7 @@ def catalog_with(
     """The catalog with overlays on top.
 
     carried: those that a version the user may open rests on, readable with it. files: an earlier
-    catalog's; None is the shipped one.
+    catalog's; None is the shipped one. Raises StoreError on a document that is no overlay.
     """
     contents = []
     for document_id, version in overlays:

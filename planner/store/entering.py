@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from planner import text
 from planner.errors import ScenarioError
 from planner.facts.catalog import Catalog, merged, shipped_files
 from planner.store.boxes import CHIPS, MODELS, PRICES, Box, allowed, boxes
@@ -115,9 +116,9 @@ def _refused(box: Box, value: float | None) -> Iterator[str]:
             yield f"{box.title}: is empty; allowed is {allowed(box)}."
         return
     if not box.low <= value <= box.high:
-        yield f"{box.title}: {value:g} is refused; allowed is {allowed(box)}."
+        yield f"{box.title}: {text.given(value)} is refused; allowed is {allowed(box)}."
     elif box.whole and value != round(value):
-        yield f"{box.title}: {value:g} is refused; it is a whole number."
+        yield f"{box.title}: {text.given(value)} is refused; it is a whole number."
 
 
 def _unpriced(typed: Typed) -> Iterator[str]:

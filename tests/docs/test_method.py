@@ -20,7 +20,6 @@ UNITS = re.compile(
 )
 UNCITED = {
     "planner/physics/profile.py: stacked": "puts models side by side; computes nothing",
-    "planner/physics/layout.py: usual_layout": "lays models out in tests alone",
     "planner/load/blocks.py: in_blocks": "asks in blocks of rows; the answer is the same",
     "planner/load/checks.py: non_negative": "refuses bad input",
     "planner/load/checks.py: positive": "refuses bad input",

@@ -8,7 +8,7 @@ import pytest
 from planner.facts.catalog import load_catalog
 from planner.facts.ledger import Assumption, Ledger
 from planner.physics.efficiency import NAMES, compute_precision, efficiency, groups, model_kind
-from planner.physics.layout import usual_layout
+from planner.physics.layout import Layout
 from planner.physics.machines import (
     ARITHMETIC,
     assembled,
@@ -204,16 +204,20 @@ def test_the_register_tells_the_speed_of_each_chip():
 
 MEASURED = sorted(CALIBRATION.measured_chips)
 SERVED = [
-    ("llama-3.1-8b", 1), ("llama-3.1-405b", 16), ("mixtral-8x22b", 8), ("qwen3-30b-a3b", 1),
-    ("deepseek-v3", 16), ("deepseek-v3.2", 16), ("qwen3-next-80b-a3b", 4),
-]  # fmt: skip
+    ("llama-3.1-8b", Layout()),
+    ("llama-3.1-405b", Layout(tp=16.0)),
+    ("mixtral-8x22b", Layout(tp=8.0, ep=8.0)),
+    ("qwen3-30b-a3b", Layout()),
+    ("deepseek-v3", Layout(attention_dp=16.0, ep=16.0)),
+    ("deepseek-v3.2", Layout(attention_dp=16.0, ep=16.0)),
+    ("qwen3-next-80b-a3b", Layout(attention_dp=4.0, ep=4.0)),
+]
 
 
-def shortest_and_peak_s(chip, name, n, weights):
+def shortest_and_peak_s(chip, name, layout, weights):
     """Steps of every kind and size: time as fitted, and the roofline at all of every peak."""
     model, held = MODELS[name], profile(MODELS[name], weights, "bf16")
     made = assembled(of(chip, weights), fitted(CHIPS[chip], model, weights))
-    layout = usual_layout(model, n)
     sizes = 4.0 ** np.arange(9)
     for work in (
         decode_work(held, sizes, 100),
@@ -225,8 +229,8 @@ def shortest_and_peak_s(chip, name, n, weights):
 
 
 @pytest.mark.parametrize("chip", MEASURED)
-@pytest.mark.parametrize(("name", "n"), SERVED)
-def test_no_fitted_step_is_faster_than_the_peaks_of_its_chip(chip, name, n):
+@pytest.mark.parametrize(("name", "layout"), SERVED)
+def test_no_fitted_step_is_faster_than_the_peaks_of_its_chip(chip, name, layout):
     for weights in ("bf16", "fp8", "fp4"):
-        for fitted_s, peak_s in shortest_and_peak_s(chip, name, n, weights):
+        for fitted_s, peak_s in shortest_and_peak_s(chip, name, layout, weights):
             assert np.all(fitted_s >= peak_s)

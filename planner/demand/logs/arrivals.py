@@ -117,7 +117,7 @@ def dispersions(
 def dispersion(
     rows: ir.Table, minutes: Minutes | None, window_s: float, span_s: float
 ) -> float | None:
-    """Variance over mean of arrivals in the whole windows since the first arrival.
+    """Variance over mean of arrivals in the whole windows since the first arrival. [1]
 
     Null for fewer than two whole windows.
     """

@@ -24,10 +24,11 @@ from planner.demand.logs.shares import NO_NAME, hourly, share, shares, sums
 from planner.demand.logs.synonyms import Role
 from planner.errors import AuditError
 from planner.facts.units import HOUR_S, MINUTE_S
+from planner.text import number
 
 UNREADABLE_LINE = "unreadable line"
 COARSE = (
-    "Above {:,} requests percentiles of lengths are approximate, within 0.8%, and the SCV of all "
+    "Above {} requests percentiles of lengths are approximate, within 0.8%, and the SCV of all "
     "gaps is taken from a sample of the minutes; means, totals and the peak minute are exact."
 )
 TIME_SHARE_MEASURED = (
@@ -111,7 +112,7 @@ def _added_up(
         classes=class_moments(rows, keys, (total, whole), limits.max_parts, coarse=coarse),
         caveats=(
             *found.caveats,
-            *((COARSE.format(limits.exact_rows),) if coarse else ()),
+            *((COARSE.format(number(limits.exact_rows, place=0)),) if coarse else ()),
             *_caveats(found, rows, sum_, whole.arrivals.scv),
         ),
     )

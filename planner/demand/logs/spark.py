@@ -17,6 +17,7 @@ from planner.demand.logs.files import LogFile, LogFiles
 from planner.demand.logs.layouts import Layout
 from planner.demand.logs.limits import Limits
 from planner.demand.logs.readers import DuckDBEngine, duckdb_engine, field_tree, of_roles
+from planner.demand.metrics.addresses import LOOPBACK
 from planner.errors import AuditError
 
 try:
@@ -29,7 +30,6 @@ except ImportError as error:
 
 BROKEN = "broken_line"
 """Where Spark puts a line that does not fit; named like no position of a column."""
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class SparkEngine:

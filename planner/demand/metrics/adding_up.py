@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from planner import text
 from planner.demand.logs.diurnal import diurnal
 from planner.demand.logs.limits import Limits
+from planner.demand.logs.measure import TIME_SHARE_MEASURED
 from planner.demand.logs.results import (
     TIME_SHARE_UNKNOWN,
     UNTIMED,
@@ -28,10 +30,6 @@ from planner.facts.units import HOUR_S, MINUTE_S
 PHASES = (
     "prefill_time_frac is measured: the engines' time in prefill over prefill and decode, summed "
     "over requests; it is not the share of accelerator time."
-)
-FIRST_TOKENS = (
-    "prefill_time_frac is measured: time to first token over latency, summed over requests, "
-    "waiting included; it is not the share of accelerator time."
 )
 BUCKETED = "Length percentiles are read off histogram buckets and lie within their widths."
 SNAPSHOT = (
@@ -94,8 +92,8 @@ def _check(source: str, counts: Counts, limits: Limits) -> None:
         for part in model.everything():
             if not np.all((part >= 0) & (part <= limits.max_count)):
                 raise AuditError(
-                    f"{source} counts less than nothing, or more than {limits.max_count:.0e} of "
-                    "something in one bin; no engine does"
+                    f"{source} counts less than nothing, or more than "
+                    f"{text.given(limits.max_count)} of something in one bin; no engine does"
                 )
 
 
@@ -238,7 +236,7 @@ def _caveats(held: Tally, counts: Counts) -> tuple[str, ...]:
             held.cached_tokens is None
         ),
         PHASES: held.by_phase,
-        FIRST_TOKENS: held.prefill_time_frac is not None and not held.by_phase,
+        TIME_SHARE_MEASURED: held.prefill_time_frac is not None and not held.by_phase,
         TIME_SHARE_UNKNOWN: held.prefill_time_frac is None,
         "by_class is empty: metrics name no class.": True,
     }

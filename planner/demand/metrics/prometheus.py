@@ -21,6 +21,7 @@ from planner.demand.metrics.exposition import samples
 from planner.demand.metrics.names import GAUGES, pattern
 from planner.errors import AuditError
 from planner.facts.units import MINUTE_S
+from planner.text import given
 
 BUCKET = "_bucket"
 LOOKBACK_S = 5 * MINUTE_S
@@ -105,7 +106,7 @@ def counts_at(address: str, days: float, limits: Limits, now_s: float | None = N
     if not watched:
         raise AuditError(
             f"{spoken(address)} holds no metric of vLLM, SGLang, TensorRT-LLM or Dynamo in the "
-            f"last {days:g} days"
+            f"last {given(days)} days"
         )
     first, last = watched[0], max(watched[-1], watched[0] + 1)
     last = max(first + 1, last - _stale(series, first, last, LOOKBACK_S // bin_s))

@@ -87,7 +87,7 @@ def spad_response(catalog: Catalog) -> Iterator[Row]:
     for case in study["cores"]:
         share = case["n_cores"].value / study["n_cores"].value
         ours = _decode_s(rig.with_peaks(compute=share), study) / base_s["decode"] - 1
-        name = f"H100 decode on {case['n_cores'].value:.0f} cores"
+        name = f"H100 decode on {int(case['n_cores'].value)} cores"
         yield _response(catalog, "SPAD", name, case["change_frac"], ours, study["missed_cores"])
 
 

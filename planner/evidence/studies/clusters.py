@@ -31,7 +31,7 @@ class Cluster:
     decode_s: Callable[[Any], Floats]
 
     def number(self, name: str) -> float:
-        """A number of the trace, else of the study."""
+        """A number of the trace, else of the study; its unit stands beside it. [as published]"""
         return float((self.trace if name in self.trace else self.study)[name].value)
 
     def allowed(self, kind: str) -> list[tuple[float, float]]:

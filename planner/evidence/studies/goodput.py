@@ -37,12 +37,12 @@ class Served:
     tpot_s: Floats
 
     def most(self, ttft_s: float, tpot_s: float) -> float:
-        """The highest rate within both limits; 0 if none is."""
+        """The highest rate within both limits; 0 if none is. [1/s]"""
         within = (self.ttft_s <= ttft_s) & (self.tpot_s <= tpot_s)
         return float(np.where(within, self.per_s, 0).max())
 
     def at(self, per_s: float) -> tuple[float, float]:
-        """Both quantiles at a rate."""
+        """Both quantiles at a rate. [s]"""
         return (
             float(np.interp(per_s, self.per_s, self.ttft_s)),
             float(np.interp(per_s, self.per_s, self.tpot_s)),

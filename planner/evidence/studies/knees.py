@@ -40,7 +40,7 @@ def saturation(catalog: Catalog) -> Iterator[Row]:
 
 
 def knee(in_flight: Floats, first_s: Floats, before: float, after: float) -> float:
-    """Requests in flight at which the line of waits leaves the last first token before it.
+    """Requests in flight [1] at which the line of waits leaves the last first token before it.
 
     The line is the least squares of first tokens from `after` requests in flight on; beyond full
     places each request waits one turn of them more, so it is straight.

@@ -38,7 +38,7 @@ def _called(phase: str, case: Mapping[str, Any]) -> str:
     """Name of a case within its source: "llama-2-70b h100 prefill 1 x 512"."""
     chip = case["chip"].partition("-")[0]
     batch, tokens = case["batch"].value, case["context_tokens"].value
-    return f"{case['model']} {chip} {phase} {batch:.0f} x {tokens:.0f}"
+    return f"{case['model']} {chip} {phase} {int(batch)} x {int(tokens)}"
 
 
 def _time_s(rig: Rig, phase: str, case: Mapping[str, Any]) -> float:

@@ -8,11 +8,10 @@ from planner.errors import CatalogError
 from planner.evidence.studies.rigs import Rig, shipped_rig
 from planner.evidence.studies.rows import Row, explained, published, tolerance
 from planner.facts.catalog import Catalog
+from planner.fleet.watts import POWER_NUMBERS
 from planner.physics.layout import Layout
 from planner.physics.phases import StepTime
 from planner.physics.power import activity_frac, chip_draw_w, work_rate
-
-NUMBERS = ("memory_j_per_byte", "compute_weight", "expert_order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def _meter(catalog: Catalog, chip: str) -> Meter:
         idle_w=catalog.fact(f"{name}.idle_w").value,
         tdp_w=catalog.fact(f"{name}.tdp_w").value,
         bend_order=catalog.number("power.bend_order").value,
-        numbers={each: held[each].whole.value for each in NUMBERS},
+        numbers={each: held[each].whole.value for each in POWER_NUMBERS},
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from planner import text
 from planner.evidence.studies.rows import Row, explained, published, tolerance
 from planner.facts.catalog import Catalog
 from planner.facts.units import BITS_PER_BYTE, BITS_PER_GBIT
@@ -28,7 +29,7 @@ def _first_token_forms(catalog: Catalog) -> Iterator[Row]:
     prompt_s, stages, speedup = (study[k].value for k in ("prompt_s", "stages", "speedup"))
     for load in study["load"]:
         rate = load["requests_per_s"].value
-        at, used = f"at load {rate:g}", rate * prompt_s
+        at, used = f"at load {text.given(rate)}", rate * prompt_s
         told = prompt_s + used * prompt_s / (2 * (1 - used))
         ours = prompt_s + _wait_s(rate, prompt_s)
         note = "D + RD²/(2(1 − RD)) with D = 1 s"
@@ -39,7 +40,7 @@ def _first_token_forms(catalog: Catalog) -> Iterator[Row]:
         yield Row("DistServe", f"first token of two stages {at}", told, ours, "s", exact, note)
         told = prompt_s / speedup + used * prompt_s / (2 * speedup * (speedup - used))
         ours = prompt_s / speedup + _wait_s(rate, prompt_s / speedup)
-        note = f"D/K + RD²/(2K(K − RD)) with K = {speedup:g}"
+        note = f"D/K + RD²/(2K(K − RD)) with K = {text.given(speedup)}"
         yield Row("DistServe", f"first token of two chips {at}", told, ours, "s", exact, note)
 
 

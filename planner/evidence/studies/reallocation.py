@@ -89,7 +89,7 @@ class Case:
         return best
 
     def h100_machines(self, rate: float) -> float:
-        """H100 machines that Splitwise's pools need at a rate."""
+        """H100 machines that Splitwise's pools need at a rate. [1]"""
         readers = next(n for n in count(1) if self._whole_prefill_per_s(n) >= rate)
         writers = np.ceil(rate / self.decode_per_s(REFERENCE))
         return float(readers + writers) / self.n_replicas

@@ -45,7 +45,7 @@ def explained(row: Row, reason: str) -> Row:
 
 
 def tolerance(catalog: Catalog, name: str) -> float:
-    """An allowed difference by its name in `published.toml`: a share, or points of a share."""
+    """An allowed difference [frac] by its name in `published.toml`: of a value, or in points."""
     return catalog.number(f"published.tolerance.{name}_frac").value
 
 

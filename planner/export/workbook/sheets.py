@@ -16,7 +16,7 @@ from planner.export.printable import literal
 from planner.export.workbook.cells import WRONG, Cell
 
 SHEETS = ("Inputs", "Sources", "Options", "Power", "Cash flow", "Bridge", "Checks")
-INK, QUIET, DEEP, WASH, YELLOW = "#1A1A1A", "#4D4D4D", "#1F5A8A", "#EEF1F4", "#FFF7CC"
+INK, QUIET, DEEP, YELLOW = "#1A1A1A", "#4D4D4D", "#1F5A8A", "#FFF7CC"
 FORMATS: Mapping[str, str] = {
     "usd": '$#,##0;[Red]-$#,##0;"–"',
     "usd_small": "$#,##0.00####;[Red]-$#,##0.00####",
