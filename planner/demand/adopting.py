@@ -8,7 +8,11 @@ from planner.demand.parts import AUDITED, WorkloadClass
 from planner.demand.scenario import Scenario
 from planner.facts.catalog import Catalog
 
-LONGEST_NAME = 200
+LONGEST_NAME = next(
+    rule.max_length
+    for rule in WorkloadClass.model_fields["audited"].metadata
+    if hasattr(rule, "max_length")
+)
 
 
 def adopted(scenario: Scenario, audit: Audit) -> Scenario:
