@@ -6,6 +6,7 @@ from planner import text
 from planner.demand.logs.results import Audit, ClassMoments
 from planner.demand.parts import AUDITED, WorkloadClass
 from planner.demand.scenario import Scenario
+from planner.demand.workload import audited_ratio
 from planner.facts.catalog import Catalog
 
 LONGEST_NAME = next(
@@ -17,6 +18,8 @@ LONGEST_NAME = next(
 
 def adopted(scenario: Scenario, audit: Audit) -> Scenario:
     """The scenario with the audited classes in place of its own, the ratio as audited.
+
+    An expected ratio keeps its distance from today's: what doubled before doubles still.
 
     What a log cannot tell (service levels, prices, models that it does not name or the catalog
     does not know) is kept from the scenario's class of the same name, else from its first class.
@@ -35,7 +38,12 @@ def adopted(scenario: Scenario, audit: Audit) -> Scenario:
         "classes": rows,
         "decode_to_prefill_token_ratio": None,
     }
-    return Scenario.read(given, scenario.catalog)
+    taken = Scenario.read(given, scenario.catalog)
+    then = scenario.ratio_in_18_months
+    if then is None:
+        return taken
+    drifted = then * audited_ratio(taken) / audited_ratio(scenario)
+    return Scenario.read(given | {"ratio_in_18_months": drifted}, scenario.catalog)
 
 
 def _row(moments: ClassMoments, like: WorkloadClass, catalog: Catalog) -> dict[str, Any]:

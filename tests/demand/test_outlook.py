@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from planner import Scenario, load_catalog
+from planner import Scenario, adopted, load_catalog
 from planner.decision.audited import timed
 from planner.demand.audit import audit
 from planner.demand.logs.limits import DEFAULT_LIMITS
@@ -15,6 +15,7 @@ from planner.demand.metrics.counted import Counts, ModelCounts
 from planner.demand.metrics.names import Measure
 from planner.demand.outlook import outlooks, product
 from planner.demand.trend import DAYS_AHEAD, trend
+from planner.demand.workload import audited_ratio
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 GROWTH = Range(0.0, 0.2, 0.5)
@@ -72,6 +73,19 @@ def test_a_long_log_shows_its_own_trend():
     rows = outlooks(hourly_audit(120, growth_a_day=1e-3), GROWTH, load_catalog().number)
     assert rows[0].name == "Trend of the log"
     assert rows[0].requests_factor.value == pytest.approx(1.729, rel=0.01)
+
+
+def test_an_adopted_log_keeps_how_far_its_ratio_is_expected_to_move(tmp_path):
+    path = tmp_path / "log.csv"
+    lines = "".join(f"{i},1000,10\n" for i in range(600))
+    path.write_text(f"seconds,prompt_tokens,completion_tokens\n{lines}")
+    before = Scenario.read({"ratio_in_18_months": 0.3})
+    held = adopted(before, audit(path))
+    moved = held.ratio_in_18_months / audited_ratio(held)
+    assert audited_ratio(held) == pytest.approx(0.01)
+    assert moved == pytest.approx(0.3 / audited_ratio(before))
+    same = Scenario.read({"ratio_in_18_months": None})
+    assert adopted(same, audit(path)).ratio_in_18_months is None
 
 
 def test_an_hour_of_one_request_is_no_end_of_the_hours(tmp_path):
