@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from planner.decision.regret import regret as regret
     from planner.decision.risk import Risk as Risk
     from planner.decision.risk import sample as sample
+    from planner.decision.surge import surge as surge
     from planner.decision.sweep import sweep as sweep
     from planner.decision.told import told as told
     from planner.decision.variants import RATIOS as RATIOS
@@ -110,6 +111,7 @@ _LATER = {
     "plan": "planner.decision.plan",
     "Risk": "planner.decision.risk",
     "sample": "planner.decision.risk",
+    "surge": "planner.decision.surge",
     "heat_map": "planner.decision.heat",
     "kill_conditions": "planner.decision.killing",
     "latencies": "planner.decision.loads",
@@ -253,6 +255,7 @@ __all__ = [
     "sample",
     "server_logs",
     "study",
+    "surge",
     "sweep",
     "text",
     "told",
