@@ -281,7 +281,8 @@ def _of_link(query: Mapping[str, str]) -> Scenario:
 def _put(document: Any, path: str, value: Any) -> None:
     *branches, leaf = (int(part) if part.isdigit() else part for part in path.split("."))
     for branch in branches:
-        document = document[branch] = _open(document[branch])
+        document[branch] = _open(document[branch])
+        document = document[branch]
     document[leaf] = value
 
 

@@ -357,7 +357,7 @@ def test_b4_names_print_as_they_were_typed(given, said):
 
 
 def test_a_ratio_that_was_counted_is_measured_and_names_its_log():
-    typed = {"name": "chat", "input_tokens": 900}
+    typed = {"name": "chat", "input_tokens": 900, "output_tokens": 100}
     assert "assumed" in page_text(brief_pdf(planned("axiom", classes=[typed]), made_at=AT))
     counted = typed | {"audited": "log.csv, 9 requests"}
     said = page_text(brief_pdf(planned("axiom", classes=[counted]), made_at=AT))

@@ -2,12 +2,14 @@
 
 import pytest
 
+from planner import Scenario
 from tests.web.conftest import sound
 
 FOLDS = {
     "start": "more-demand-horizon",
     "money": "more-finance-operator-horizon",
     "power": "more-site-owned",
+    "workload": "more-classes-demand",
 }
 
 
@@ -36,6 +38,28 @@ def test_b1_a_number_out_of_range_is_refused_with_what_is_allowed(show, page):
     assert all("is refused; allowed is " in sentence for sentence in said)
     assert screen.session_state["scenario"] == before
     assert {screen.number_input(key=key).value for key in names} == {-(10**9)}
+
+
+@pytest.mark.parametrize("page", FOLDS)
+def test_every_number_that_is_typed_within_its_range_is_taken(show, page):
+    screen = opened(show, page)
+    for key in boxes(screen):
+        box = screen.number_input(key=key)
+        before = box.value
+        box.set_value(before * 1.25 + 1 if isinstance(before, float) else (before or 0) + 1)
+        sound(screen.run())
+        if screen.warning:  # beyond its range: a little less is within
+            screen.number_input(key=key).set_value(before * 0.75 if before else 0).run()
+        assert not screen.warning, (key, [said.value for said in screen.warning])
+        held = reached(screen.session_state["scenario"], key.removeprefix("field-"))
+        assert held != reached(Scenario(), key.removeprefix("field-"))
+
+
+def reached(scenario, path):
+    """A field by its dotted path."""
+    for step in path.split("."):
+        scenario = scenario[int(step)] if step.isdigit() else getattr(scenario, step)
+    return scenario
 
 
 def test_what_is_typed_in_percent_is_kept_as_a_share(show):
