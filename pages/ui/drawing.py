@@ -1,12 +1,15 @@
 """The common look of charts: the theme's colours, rows with direct labels, no toolbar, no zoom."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from types import MappingProxyType
+from typing import Any
 
 import plotly.graph_objects as go
 import plotly.io as pio
 
 Show = Callable[..., str]
+Axis = Mapping[str, Any]
 TOTAL, GAIN, LOSS, REST = "total", "gain", "loss", "rest"
 SLOTS = {TOTAL: 0, REST: 1, LOSS: 2, GAIN: 3}
 ROW_PX, EDGE_PX = 36, 40
@@ -47,28 +50,30 @@ def rows(
     """The common look of charts of rows: no value axis, since every bar carries its label."""
     low, high = reach
     room = (high - low or 1) * (headroom - 1)
-    figure.update_xaxes(visible=False, range=[low - room if low < 0 else low, high + room])
-    figure.update_yaxes(
-        autorange="reversed",
-        automargin=True,
-        showgrid=False,
-        ticks="",
-        tickfont={"size": 14, "color": ink()},
-    )
-    return calm(figure, EDGE_PX + ROW_PX * n)
+    values = {"visible": False, "range": [low - room if low < 0 else low, high + room]}
+    names = {
+        "autorange": "reversed",
+        "automargin": True,
+        "showgrid": False,
+        "ticks": "",
+        "tickfont": {"size": 14, "color": ink()},
+    }
+    return calm(figure, EDGE_PX + ROW_PX * n, values, names)
 
 
-def calm(figure: go.Figure, height: int) -> go.Figure:
-    figure.update_layout(
+def calm(
+    figure: go.Figure, height: int, x: Axis = MappingProxyType({}), y: Axis = MappingProxyType({})
+) -> go.Figure:
+    """Neither toolbar nor zoom; all in one update, which takes a millisecond whatever is in it."""
+    return figure.update_layout(
         height=height,
         showlegend=False,
         margin={"l": 0, "r": 8, "t": 8, "b": 8},
         font={"size": 14, "color": ink()},
         dragmode=False,
+        xaxis={**x, "fixedrange": True},
+        yaxis={**y, "fixedrange": True},
     )
-    figure.update_xaxes(fixedrange=True)
-    figure.update_yaxes(fixedrange=True)
-    return figure
 
 
 def legend(figure: go.Figure, *, below: bool = False) -> go.Figure:
