@@ -2,11 +2,13 @@
 
 import os
 import tempfile
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+import planner
 from tests.web.conftest import CHROMIUM, PAGE_PATHS, ROOT, SILENT, dashboard
 from tests.web.test_browser import opened, rest
 
@@ -36,6 +38,16 @@ def take(page, address, name, width, profile, path):
     small.quantize(200).save(path, optimize=True)
 
 
+def front():
+    """The two pictures of the README: the verdict as it opens, and the page to sign."""
+    with Image.open(GALLERY / "start.png") as shot:
+        shot.crop((160, 40, DESK // 2, 600)).save(GALLERY / "verdict.png", optimize=True)
+    held = planner.plan(planner.Scenario(profile="hyperscaler"), n_samples=1024)
+    with Image.open(BytesIO(planner.brief_png(held))) as page:
+        wide = page.convert("RGB").resize((900, 900 * page.height // page.width), Image.LANCZOS)
+    wide.quantize(64).save(GALLERY / "page.png", optimize=True)
+
+
 def main():
     """Serve the dashboard over an empty store and take every picture."""
     GALLERY.mkdir(exist_ok=True)
@@ -51,6 +63,7 @@ def main():
                 take(context.new_page(), server.address, name, width, profile, path)
                 context.close()
         browser.close()
+    front()
 
 
 if __name__ == "__main__":
