@@ -71,14 +71,21 @@ class Run:
 
 
 def runs(paths):
-    """What some JUnit reports say, by id, and the days on which they were made."""
-    held, days = {}, set()
-    for path in paths:
-        for suite in ET.parse(path).getroot().iter("testsuite"):
-            days.add(suite.get("timestamp", "")[:10])
-            for case in suite.iter("testcase"):
-                _count(held, case)
-    return held, sorted(filter(None, days))
+    """What some JUnit reports say, by id, and the days on which they were made.
+
+    Of a test that was run more than once the last run counts.
+    """
+    suites = [suite for path in paths for suite in ET.parse(path).getroot().iter("testsuite")]
+    suites.sort(key=lambda suite: suite.get("timestamp", ""))
+    last = {
+        (case.get("classname"), case.get("name")): case
+        for suite in suites
+        for case in suite.iter("testcase")
+    }
+    held = {}
+    for case in last.values():
+        _count(held, case)
+    return held, sorted({suite.get("timestamp", "")[:10] for suite in suites})
 
 
 def _count(held, case):

@@ -4,6 +4,8 @@ import pytest
 
 from tests.reliability import carried, report, rows
 
+EARLIER = """<testsuites><testsuite timestamp="2026-01-01T03:04:05">
+<testcase name="test_l3_briefs[a]"><failure message="slow"/></testcase></testsuite></testsuites>"""
 JUNIT = """<testsuites><testsuite timestamp="2026-01-02T03:04:05">
 <testcase name="test_l3_briefs[a]"><properties><property name="slowest [s]" value="1.5"/>
 </properties></testcase>
@@ -23,9 +25,11 @@ def test_no_test_carries_an_id_that_the_matrix_lacks():
 
 def test_the_report_tells_what_passed_what_failed_and_what_was_measured(tmp_path):
     (tmp_path / "run.xml").write_text(JUNIT)
-    said = report([tmp_path / "run.xml"])
+    (tmp_path / "then.xml").write_text(EARLIER)
+    said = report([tmp_path / "run.xml", tmp_path / "then.xml"])
     lines = {line.split(" | ")[0].strip("| "): line for line in said.splitlines()}
     assert "2026-01-02" in said
     assert "| L3 | briefs[a] | slowest | 1.5 s |" in said
+    assert lines["L3"].endswith("| 1 | holds |")
     assert "**fails**: test_f1_kills" in lines["F1"]
     assert lines["B3"].endswith("| 0 | not run |")
