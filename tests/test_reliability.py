@@ -27,7 +27,7 @@ def test_the_report_tells_what_passed_what_failed_and_what_was_measured(tmp_path
     (tmp_path / "run.xml").write_text(JUNIT)
     (tmp_path / "then.xml").write_text(EARLIER)
     said = report([tmp_path / "run.xml", tmp_path / "then.xml"])
-    lines = {line.split(" | ")[0].strip("| "): line for line in said.splitlines()}
+    lines = {line.split(" | ")[0].strip("| "): line for line in said.splitlines()[::-1]}
     assert "2026-01-02" in said
     assert "| L3 | briefs[a] | slowest | 1.5 s |" in said
     assert lines["L3"].endswith("| 1 | holds |")
