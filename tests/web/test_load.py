@@ -13,6 +13,7 @@ from planner import profiles
 from tests.web.conftest import PAGE_PATHS, dashboard
 from tests.web.crowd import crowd, resident_bytes
 from tests.web.hosted import SIGNED_IN
+from tests.web.test_replicas import runs
 from tests.web.visitor import Visitor
 
 MIB, GIB = 2**20, 2**30
@@ -54,6 +55,8 @@ def test_l1_fifty_readers_of_the_hosted_installation(site, record_property):
     held = [resident_bytes(replica.pid) for replica in replicas]
     told(record_property, seen)
     record_property("most memory of a replica [MiB]", max(held) / MIB)
+    done = [runs(replica) for replica in replicas]
+    record_property("work of the busier replica [%]", 100 * max(done) / sum(done))
     assert seen.errors == []
     assert len(seen.steps_s) == 500
     assert p95(seen.steps_s) <= 2
