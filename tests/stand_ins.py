@@ -3,6 +3,8 @@
 from dataclasses import replace
 from functools import cache
 
+import pytest
+
 from planner.decision.sized import Sized, sized
 from planner.demand.scenario import Scenario
 from planner.demand.workload import Demand
@@ -76,3 +78,10 @@ def fleet(*pools, name="as-built", **changes):
 def sized_profile(profile) -> Sized:
     """The options of a profile as it starts, sized once for all tests."""
     return sized(Scenario(profile=profile), load_catalog())
+
+
+def swept(every, everyday):
+    """All of some cases for `parametrize`; those that are not for every day wait for the sweep."""
+    return [
+        case if case in everyday else pytest.param(case, marks=pytest.mark.sweep) for case in every
+    ]

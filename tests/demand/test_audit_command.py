@@ -91,7 +91,9 @@ def test_ctrl_c_breaks_off_in_words_and_leaves_nothing(tmp_path):
     path.write_text("seconds,prompt_tokens,completion_tokens\n" + rows)
     work = tmp_path / "work"
     work.mkdir()
-    command = [sys.executable, "-m", "planner", "audit", str(path)]
+    # A suite that was started in the background is deaf to the signal, and so are its children.
+    heard = ["env", "--default-signal=INT"]
+    command = [*heard, sys.executable, "-m", "planner", "audit", str(path)]
     reader = subprocess.Popen(
         command,
         env={**os.environ, "TMPDIR": str(work)},

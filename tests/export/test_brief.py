@@ -21,6 +21,7 @@ from planner.errors import ExportError
 from planner.export import brief, notes, setting
 from planner.export.brief import brief_pdf, brief_png
 from tests.export.printing import AT, page_text, planned, printed, reader
+from tests.stand_ins import swept
 
 PAPERS = {"a4": (595.28, 841.89), "letter": (612, 792)}
 ALL = [(profile, paper) for profile in profiles.names() for paper in PAPERS]
@@ -128,15 +129,8 @@ def test_an_option_that_cannot_be_says_so():
     assert said.count("Infeasible: ") == len(refused)
 
 
-EVERY_DAY = ("axiom", "enterprise")
-OPERATORS = [
-    name if name in EVERY_DAY else pytest.param(name, marks=pytest.mark.sweep)
-    for name in profiles.names()
-]
-
-
 @pytest.mark.parametrize("ratio", [0.01, 20])
-@pytest.mark.parametrize("profile", OPERATORS)
+@pytest.mark.parametrize("profile", swept(profiles.names(), ("axiom", "enterprise")))
 def test_extreme_ratios_still_fit(profile, ratio):
     held = planned(profile, decode_to_prefill_token_ratio=ratio)
     for paper in PAPERS:

@@ -5,16 +5,18 @@ from itertools import pairwise
 import pytest
 
 from planner import Scenario, plan, profiles, text
+from tests.stand_ins import swept
 from tests.web.conftest import PAGES, turn, words
 
 
-@pytest.mark.parametrize("profile", profiles.names())
+@pytest.mark.parametrize("profile", swept(profiles.names(), ("hyperscaler", "sovereign")))
 def test_every_page_opens_for_every_operator(show, short, profile):
     screen = show(profile=profile)
     for name in PAGES:
         assert words(turn(screen, name))
 
 
+OFTEN = ("no power at all", "almost only answers", "nothing owned", "a blend")
 STATES = {
     "no power at all": {"power_budget_mw": 0.0},
     "almost only prompts": {"decode_to_prefill_token_ratio": 0.01},
@@ -30,7 +32,7 @@ STATES = {
 }
 
 
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", swept(STATES, OFTEN))
 def test_every_page_opens_in_every_state(show, short, state):
     screen = show(**STATES[state])
     for name in PAGES:
