@@ -9,6 +9,7 @@ import pytest
 
 pytestmark = pytest.mark.browser
 TILE = "stMetricValue"
+TRIES = 60
 
 
 def opened(page, address, path=""):
@@ -34,15 +35,28 @@ def settled(page, before):
     return tiles(page)
 
 
+def moved(page, n_keys=8):
+    """The figures after the slider of the ratio went some stops to the right.
+
+    It takes keys from the moment that its script is there, which may be after it can be seen.
+    """
+    before = tiles(page)
+    slider = page.get_by_role("slider", name="Output : input tokens")
+    for _ in range(TRIES):
+        at = slider.get_attribute("aria-valuetext")
+        slider.focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(100)
+        n_keys -= slider.get_attribute("aria-valuetext") != at
+        if n_keys <= 0:
+            break
+    return settled(page, before)
+
+
 @pytest.mark.parametrize("profile", ["axiom", "enterprise"])
 def test_a_slider_moves_the_figures_and_the_brief_says_the_same(desk, address, profile):
     opened(desk, address, f"?profile={profile}")
-    before = tiles(desk)
-    slider = desk.get_by_role("slider", name="Output : input tokens")
-    slider.focus()
-    for _ in range(8):
-        desk.keyboard.press("ArrowRight")
-    settled(desk, before)
+    moved(desk)
     desk.get_by_role("link", name="Brief").click()
     button = desk.get_by_role("button", name="One-page brief, PDF")
     button.wait_for()
