@@ -74,7 +74,7 @@ def tornado(table: pd.DataFrame, show: Show, *, base: float) -> go.Figure:
     figure.update_layout(barmode="overlay")
     low, high = min(base, float(ends.min().min())), max(base, float(ends.max().max()))
     rows(figure, len(table), (low, high), headroom=1)
-    figure.update_xaxes(range=[low - (high - low) * 0.04, high + (high - low) * 0.6])
+    figure.update_xaxes(range=[low - (high - low) * 0.04, high + (high - low) * 0.85])
     return legend(figure, below=True)
 
 
