@@ -177,7 +177,7 @@ def take_number(key: str, path: str, about: Any) -> None:
     needed = type(None) not in get_args(about.annotation)
     if needed if typed is None else not low <= typed / factor <= high:
         allowed = f"{text.number(low * factor)} to {text.number(high * factor)} {unit}".rstrip()
-        shown = "an empty box" if typed is None else f"{text.given(typed)}"
+        shown = "an empty box" if typed is None else text.given(typed)
         state.refuse(path, f"{about.title}: {shown} is refused; allowed is {allowed}.")
         return
     state.change(path, typed if typed is None or isinstance(typed, int) else typed / factor)
