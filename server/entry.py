@@ -13,6 +13,7 @@ from streamlit import config
 
 from planner import MODEL_VERSION, Store
 from server import counts, logs
+from server.callbacks import run_whole
 from server.guard import READY, Guard
 from server.readiness import Readiness
 from server.settings import Settings, SettingsError, require_safe, settings
@@ -28,6 +29,7 @@ def guarded(warming: Warming, open_store: Callable[[], Store]) -> dict[str, Any]
         _require_parts(held)
     except SettingsError as error:
         sys.exit(f"Switchyard does not start. {error}")
+    run_whole()
     if held.auth != "none":
         logs.structured()
     if held.oidc:

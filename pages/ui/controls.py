@@ -20,19 +20,23 @@ Document = Mapping[str, Any]
 def panel() -> None:
     """Profile, name and the three sliders, in the side panel."""
     scenario = state.scenario()
+    profile = state.show("profile", "profile", scenario.profile)
+    name = state.show("name", "name", scenario.name)
     with st.sidebar:
         st.selectbox(
             "Profile",
             profiles.names(),
-            key=state.show("profile", "profile", scenario.profile),
+            key=profile,
             format_func=lambda name: profiles.caption(name)[0],
             on_change=_take_profile,
+            args=(profile,),
             help="Whose starting values are used; choosing one starts afresh.",
         )
         st.text_input(
             "Scenario",
-            key=state.show("name", "name", scenario.name),
-            on_change=_take_name,
+            key=name,
+            on_change=_take,
+            args=(name, "name"),
             help="How the scenario is called on the page that gets signed.",
         )
         document = _document(scenario)
@@ -50,12 +54,8 @@ def _document(scenario: Scenario) -> Document | None:
         return None
 
 
-def _take_profile() -> None:
-    state.open_profile(str(state.typed("profile")))
-
-
-def _take_name() -> None:
-    state.change("name", state.typed("name"))
+def _take_profile(key: str) -> None:
+    state.open_profile(str(state.typed(key)))
 
 
 def _ratio(scenario: Scenario, document: Document | None) -> None:
@@ -65,13 +65,14 @@ def _ratio(scenario: Scenario, document: Document | None) -> None:
     low, high = fields.limits(about)
     steps = [low * (high / low) ** (step / RATIO_STEPS) for step in range(RATIO_STEPS + 1)]
     stops = {text.ratio(value): value for value in (*steps, *([today] if today else []))}
+    key = state.show("ratio-slider", RATIO, stops[text.ratio(today)] if today else low)
     st.select_slider(
         "Output : input tokens",
         sorted(stops.values()),
         format_func=text.ratio,
-        key=state.show("ratio-slider", RATIO, stops[text.ratio(today)] if today else low),
+        key=key,
         on_change=_take,
-        args=("ratio-slider", RATIO),
+        args=(key, RATIO),
         help="Answer tokens for each prompt token. Total tokens and requests stay the same.",
     )
     fields.number(
@@ -97,15 +98,16 @@ def _power(scenario: Scenario) -> None:
     about = Scenario.model_fields[POWER]
     budget = scenario.power_budget_mw
     most = 2 * max(budget, state.baseline().power_budget_mw)
+    key = state.show("power-slider", POWER, budget)
     st.slider(
         "Power budget, MW",
         0.0,
         most,
         step=most / POWER_STEPS,
         format="%.3g",
-        key=state.show("power-slider", POWER, budget),
+        key=key,
         on_change=_take,
-        args=("power-slider", POWER),
+        args=(key, POWER),
         help="Ceiling of the serving fleet at the meter, cooling included.",
     )
     fields.number(
@@ -123,13 +125,15 @@ def _mix(scenario: Scenario, document: Document | None) -> None:
     forced = scenario.fleet_mix
     percent = None if forced == AUTO else 100 * float(forced)
     stops = sorted({*range(0, 101, 5), *([percent] if percent is not None else [])})
+    slider = state.show("mix-slider", MIX, AUTO if percent is None else percent)
+    box = state.show("mix-box", MIX, percent)
     st.select_slider(
         "Power in split pools",
         [AUTO, *stops],
         format_func=lambda stop: AUTO if stop == AUTO else f"{text.number(stop, place=0)}%",
-        key=state.show("mix-slider", MIX, AUTO if percent is None else percent),
+        key=slider,
         on_change=_take_mix,
-        args=("mix-slider",),
+        args=(slider,),
         help="Share of serving power in phase-matched pools; auto lets cost decide.",
     )
     st.number_input(
@@ -138,9 +142,9 @@ def _mix(scenario: Scenario, document: Document | None) -> None:
         step=5.0,
         format="%.4g",
         placeholder=AUTO,
-        key=state.show("mix-box", MIX, percent),
+        key=box,
         on_change=_take_mix,
-        args=("mix-box",),
+        args=(box,),
         label_visibility="collapsed",
     )
     if document:

@@ -120,24 +120,21 @@ def _field(part: Any, prefix: str, name: str) -> None:
     about, value, path = type(part).model_fields[name], getattr(part, name), prefix + name
     kinds = {get_origin(kind) or kind for kind in (about.annotation, *get_args(about.annotation))}
     key, label = f"field-{path}", plain(about.title or name)
-    changed = {"on_change": _take, "args": (key, path), "help": plain(about.description)}
     choices = _choices(name, about.annotation)
-    if bool in kinds:
-        st.toggle(label, key=state.show(key, path, value), **changed)
-    elif isinstance(value, tuple):
-        st.pills(
-            label,
-            choices,
-            selection_mode="multi",
-            key=state.show(key, path, list(value)),
-            **changed,
-        )
-    elif choices:
-        st.selectbox(label, choices, key=state.show(key, path, value), **changed)
-    elif kinds & {float, int}:
+    if not choices and bool not in kinds and kinds & {float, int}:
         number(about, path, value, key=key, label=label)
+        return
+    many = isinstance(value, tuple)
+    key = state.show(key, path, list(value) if many else value)
+    look = {"key": key, "on_change": _take, "args": (key, path), "help": plain(about.description)}
+    if bool in kinds:
+        st.toggle(label, **look)
+    elif many:
+        st.pills(label, choices, selection_mode="multi", **look)
+    elif choices:
+        st.selectbox(label, choices, **look)
     else:
-        st.text_input(label, key=state.show(key, path, value), **changed)
+        st.text_input(label, **look)
 
 
 def number(
@@ -154,12 +151,13 @@ def number(
     factor, unit = shown_as(about)
     whole = isinstance(value, int)
     shown = value if value is None or whole else float(value) * factor
+    key = state.show(key, path, shown)
     st.number_input(
         f"{label} \\[{plain(unit)}\\]" if unit and "label_visibility" not in look else label,
         value=None,
         step=1 if whole else _step(shown),
         format="%d" if whole else format,
-        key=state.show(key, path, shown),
+        key=key,
         on_change=take_number,
         args=(key, path, about),
         help=plain(about.description),

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import keeping
+from pages.ui import editing, keeping
 from pages.ui.keeping import Opened
 from planner import AUDITED, Scenario, ScenarioError, StoreError, SwitchyardError
 
@@ -18,8 +18,8 @@ SCENARIO, PROBLEMS, OPENED = "scenario", "problems", "opened"
 PAST, FUTURE = "past", "future"
 KEPT, AWAY, RESUMED = "kept draft", "store away", "resumed"
 LINK, ID = "link", "s"
+TURNS = "widgets replaced"
 STEPS = 100
-NEW_CHIPS = {"n": 8, "age_years": 0.0, "book_usd": 0.0, "resale_usd": 0.0}
 PLACES = ("tab", "embed", "embed_options")
 """Parts of an address that say nothing about a scenario."""
 
@@ -132,10 +132,10 @@ def can_redo() -> bool:
 def change(path: str, value: Any) -> None:
     """Set a field by its dotted path; if refused, the scenario stays and the reader is told why."""
     document = scenario().model_dump()
-    _put(document, path, value)
+    editing.put(document, path, value)
     group, _, leaf = path.rpartition(".")
     if leaf in AUDITED:
-        _put(document, f"{group}.audited", "")
+        editing.put(document, f"{group}.audited", "")
     try:
         changed = Scenario.read(document, scenario().catalog)
     except ScenarioError as error:
@@ -146,19 +146,9 @@ def change(path: str, value: Any) -> None:
 
 
 def add_part(group: str, index: int) -> None:
-    """One more class or owned chip: like the one shown, under a name that is free."""
-    rows = list(scenario().model_dump()[group])
-    if group == "classes":
-        taken = {row["name"] for row in rows}
-        name = next(
-            n for n in map(f"{rows[index]['name']}_{{}}".format, range(2, 99)) if n not in taken
-        )
-        change(group, [*rows, rows[index] | {"name": name}])
-        return
-    owned = {row["accelerator"] for row in rows}
-    free = [chip for chip in scenario().candidates if chip not in owned]
-    new = {"accelerator": (free or [scenario().default_accelerator])[0], **NEW_CHIPS}
-    change(group, [*rows, new])
+    """One more class or owned chip."""
+    rows = scenario().model_dump()[group]
+    change(group, [*rows, editing.another(scenario(), group, index)])
 
 
 def drop_part(group: str, index: int) -> None:
@@ -178,10 +168,25 @@ def typed(key: str) -> Any:
 
 
 def show(key: str, path: str, value: Any) -> str:
-    """Let a widget show a field of the scenario, unless what was typed there was refused."""
-    if path not in _refused() or key not in st.session_state:
-        st.session_state[key] = value
-    return key
+    """The key of the widget that shows a field, unless what was typed there was refused.
+
+    A widget that showed something else is replaced, not overwritten: what it showed may still be
+    on its way from the browser, with a press of another button, and would count as typed.
+    """
+    turns: dict[str, int] = once(TURNS, dict)
+    now = _turn(key, turns.get(key, 0))
+    if now not in st.session_state:
+        st.session_state[now] = value
+    elif path not in _refused() and not editing.same(st.session_state[now], value):
+        turn = turns.get(key, 0) + 1
+        now = _turn(key, turn)
+        st.session_state[now] = value
+        turns[key] = turn
+    return now
+
+
+def _turn(key: str, turn: int) -> str:
+    return f"{key}~{turn}" if turn else key
 
 
 def once(key: str, make: Callable[[], Any]) -> Any:
@@ -276,16 +281,3 @@ def _of_link(query: Mapping[str, str]) -> Scenario:
         start = Scenario()
         refuse(LINK, *problems(), f"No other value of the link is used; this is {start.name}.")
         return start
-
-
-def _put(document: Any, path: str, value: Any) -> None:
-    *branches, leaf = (int(part) if part.isdigit() else part for part in path.split("."))
-    for branch in branches:
-        document[branch] = _open(document[branch])
-        document = document[branch]
-    document[leaf] = value
-
-
-def _open(branch: Any) -> Any:
-    """A branch that can be written to; the classes of a scenario come as a tuple."""
-    return list(branch) if isinstance(branch, tuple) else branch

@@ -114,12 +114,17 @@ def sound(screen):
     return screen
 
 
+def shown(widgets, key):
+    """The widget that shows a field now, whichever it replaced."""
+    return next(widget for widget in widgets if str(widget.key).split("~")[0] == key)
+
+
 def words(screen):
     """Everything a reader sees as text, Markdown escapes undone."""
     kinds = (screen.markdown, screen.caption, screen.warning, screen.error, screen.info)
-    shown = [element.value for kind in kinds for element in kind]
-    shown += [part for metric in screen.metric for part in (metric.label, metric.value)]
-    return "\n".join(shown).replace("\\", "")
+    read = [element.value for kind in kinds for element in kind]
+    read += [part for metric in screen.metric for part in (metric.label, metric.value)]
+    return "\n".join(read).replace("\\", "")
 
 
 @pytest.fixture(scope="session")

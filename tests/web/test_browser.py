@@ -10,6 +10,10 @@ import pytest
 pytestmark = pytest.mark.browser
 TILE = "stMetricValue"
 TRIES = 60
+HEADLINES = (
+    f"[...document.querySelectorAll('[data-testid={TILE}]')].slice(0, 4)"
+    ".map(tile => tile.innerText.trim()).join()"
+)
 
 
 def opened(page, address, path=""):
@@ -27,12 +31,14 @@ def tiles(page):
 
 def settled(page, before):
     """Wait until a headline differs from what it was."""
-    page.wait_for_function(
-        "before => [...document.querySelectorAll('[data-testid=stMetricValue]')].slice(0, 4)"
-        ".map(tile => tile.innerText.trim()).join() !== before",
-        arg=",".join(before),
-    )
+    page.wait_for_function(f"before => {HEADLINES} !== before", arg=",".join(before))
     return tiles(page)
+
+
+def shows(page, figures):
+    """Wait until the headlines are these."""
+    page.wait_for_function(f"figures => {HEADLINES} === figures", arg=",".join(figures))
+    return True
 
 
 def moved(page, n_keys=8):

@@ -7,7 +7,7 @@ import pytest
 from pages.ui import explain, glossary, kpis
 from planner import Scenario, plan
 from tests.stand_ins import swept
-from tests.web.conftest import PAGES, words
+from tests.web.conftest import PAGES, shown, words
 
 
 def tiles(screen):
@@ -39,7 +39,7 @@ def test_master_check_model_and_catalog_stand_under_every_page(show):
 def test_the_ratio_slider_moves_the_net_tax_and_the_cost(show):
     screen = show()
     before = tiles(screen)
-    ratio = screen.select_slider(key="ratio-slider")
+    ratio = shown(screen.select_slider, "ratio-slider")
     ratio.set_value(ratio.options[-1] if isinstance(ratio.options[-1], float) else 20.0).run()
     after = tiles(screen)
     assert screen.session_state["scenario"].decode_to_prefill_token_ratio == pytest.approx(20)
@@ -49,14 +49,14 @@ def test_the_ratio_slider_moves_the_net_tax_and_the_cost(show):
 
 def test_the_ratio_reads_both_ways_round_with_the_clock_beside_it(show):
     screen = show(decode_to_prefill_token_ratio=0.2)
-    assert "1 : 5.0" in screen.select_slider(key="ratio-slider").options
+    assert "1 : 5.0" in shown(screen.select_slider, "ratio-slider").options
     assert "reading prompts" in words(screen)
 
 
 def test_the_power_slider_moves_the_worth_and_not_the_bridge(show):
     screen = show()
     before = tiles(screen)
-    screen.slider(key="power-slider").set_value(6.0).run()
+    shown(screen.slider, "power-slider").set_value(6.0).run()
     after = tiles(screen)
     assert before["NPV against as built"] != after.get("NPV against as built")
     assert before["Net tax a year"] == after["Net tax a year"]
@@ -64,26 +64,26 @@ def test_the_power_slider_moves_the_worth_and_not_the_bridge(show):
 
 def test_the_mix_slider_moves_the_proposed_mix(show):
     screen = show()
-    screen.select_slider(key="mix-slider").set_value(40).run()
+    shown(screen.select_slider, "mix-slider").set_value(40).run()
     assert screen.session_state["scenario"].fleet_mix == pytest.approx(0.4)
     some = words(screen)
-    screen.select_slider(key="mix-slider").set_value(100).run()
+    shown(screen.select_slider, "mix-slider").set_value(100).run()
     assert "Your mix:" in some
     assert some != words(screen)
 
 
 def test_a_box_and_its_slider_agree(show):
     screen = show()
-    screen.number_input(key="power-box").set_value(8.5).run()
-    assert screen.slider(key="power-slider").value == pytest.approx(8.5)
-    screen.slider(key="power-slider").set_value(9.0).run()
-    assert screen.number_input(key="power-box").value == pytest.approx(9.0)
+    shown(screen.number_input, "power-box").set_value(8.5).run()
+    assert shown(screen.slider, "power-slider").value == pytest.approx(8.5)
+    shown(screen.slider, "power-slider").set_value(9.0).run()
+    assert shown(screen.number_input, "power-box").value == pytest.approx(9.0)
 
 
 def test_an_emptied_box_means_audited_and_auto(show):
     screen = show(decode_to_prefill_token_ratio=1.0, fleet_mix=0.5)
-    screen.number_input(key="ratio-box").set_value(None).run()
-    screen.number_input(key="mix-box").set_value(None).run()
+    shown(screen.number_input, "ratio-box").set_value(None).run()
+    shown(screen.number_input, "mix-box").set_value(None).run()
     scenario = screen.session_state["scenario"]
     assert scenario.decode_to_prefill_token_ratio is None
     assert scenario.fleet_mix == "auto"
@@ -111,18 +111,18 @@ def test_nonsense_is_refused_with_what_is_allowed_and_kept_as_typed(show, key, t
 
 def test_a_corrected_value_takes_its_warning_away(show):
     screen = show()
-    screen.number_input(key="power-box").set_value(-3.0).run()
-    screen.number_input(key="power-box").set_value(5.0).run()
+    shown(screen.number_input, "power-box").set_value(-3.0).run()
+    shown(screen.number_input, "power-box").set_value(5.0).run()
     assert not warnings(screen)
     assert screen.session_state["scenario"].power_budget_mw == 5.0
 
 
 def test_a_warning_can_be_put_away(show):
     screen = show()
-    screen.number_input(key="power-box").set_value(-3.0).run()
+    shown(screen.number_input, "power-box").set_value(-3.0).run()
     screen.button(key="forget").click().run()
     assert not warnings(screen)
-    assert screen.number_input(key="power-box").value == 12.0
+    assert shown(screen.number_input, "power-box").value == 12.0
 
 
 def test_reset_goes_back_to_the_start_and_says_so(show):

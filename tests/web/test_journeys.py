@@ -6,13 +6,21 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from pages.ui import kpis, logs, tables
+from pages.ui import answers, kpis, logs, tables
 from planner import Scenario, adopted, audit, plan, text
 from tests.web.conftest import PAGE_PATHS, dashboard
 from tests.web.test_audit_page import pick
-from tests.web.test_browser import TILE, opened, rest, settled, tiles
+from tests.web.test_browser import TILE, opened, rest, settled, shows, tiles
 
 pytestmark = pytest.mark.browser
+ADOPT = "Use this audit as my workload"
+SHIPPED = "azure 2023 code"
+HASTY = """([button, link, later_ms]) => {
+    const ending = (kind, words) =>
+        [...document.querySelectorAll(kind)].find(it => it.innerText.trim().endsWith(words));
+    ending("button", button).click();
+    setTimeout(() => ending("a", link).click(), later_ms);
+}"""
 FROM_THE_COMMAND = 1024  # draws of `plan --json`
 EXCERPT = "timestamp,input_tokens,output_tokens\n" + "".join(
     f"{1_750_000_000 + i},{6000 + i},{400 + i % 40}\n" for i in range(240)
@@ -87,21 +95,36 @@ def test_an_uploaded_log_becomes_the_brief(desk, address, tmp_path):
     path = tmp_path / "requests.csv"
     path.write_text(EXCERPT)
     opened(desk, address, f"{PAGE_PATHS['workload']}?profile=axiom")
-    before = tiles(desk)
+    use = desk.get_by_role("button", name=ADOPT)
     pick(desk, "Request log", logs.OWN)
+    use.wait_for(state="hidden")
     desk.locator("input[type=file]").set_input_files(str(path))
-    desk.get_by_role("button", name="Use this audit as my workload").click()
-    settled(desk, before)
+    use.click()
     go(desk, "Brief")
-    start = Scenario(profile="axiom")
-    audited = plan(adopted(start, audit(path, start)), n_samples=FROM_THE_COMMAND)
-    figures = said(audited, audited.as_dict(flips=False))
-    assert tiles(desk) == figures
+    figures = with_log(path)
+    assert shows(desk, figures)
     picture = desk.get_by_role("img", name="The brief as it prints")
     picture.wait_for()
     assert picture.evaluate("image => image.complete && image.naturalWidth > 0")
     assert not missing(figures, printed(desk))
     assert not desk.strangers
+
+
+def with_log(path):
+    """The four figures of Axiom once a log is its workload."""
+    start = Scenario(profile="axiom")
+    held = plan(adopted(start, audit(path, start)), n_samples=FROM_THE_COMMAND)
+    return said(held, held.as_dict(flips=False))
+
+
+@pytest.mark.parametrize("later_ms", [0, 40, 200])
+def test_a_step_is_kept_though_the_next_page_was_already_pressed(desk, address, later_ms):
+    opened(desk, address, f"{PAGE_PATHS['workload']}?profile=axiom")
+    pick(desk, "Request log", SHIPPED)
+    rest(desk)
+    desk.evaluate(HASTY, [ADOPT, "Brief", later_ms])
+    desk.get_by_text("What will be signed").wait_for()
+    assert shows(desk, with_log(answers.logs()[SHIPPED]))
 
 
 def printed(page):

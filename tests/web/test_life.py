@@ -7,7 +7,7 @@ import pytest
 
 from pages.ui import keeping, life, state
 from planner import Identity, Scenario, StoreError, headline_of, plan, read_file
-from tests.web.conftest import sound, turn, words
+from tests.web.conftest import shown, sound, turn, words
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def held(screen):
 
 
 def moved(screen, mw):
-    return sound(screen.number_input(key="power-box").set_value(mw).run())
+    return sound(shown(screen.number_input, "power-box").set_value(mw).run())
 
 
 def saved_elsewhere(**fields):
