@@ -108,20 +108,52 @@ def _during(curves: Curves, step: StepTime, row: int, batch: float | None) -> Ac
 
 
 def _shares(role: str, curves: Curves, row: int, batch: float) -> TimeShares:
-    """Accelerator-seconds of one request by phase and by what binds them."""
-    each = curves.iterations[row] / max(batch, 1)
+    """Accelerator-seconds of one request by phase and by what binds them.
+
+    Prompts that ride in chunks beside decode are charged what they add to those steps; by what
+    binds them, in the proportions of a prompt alone.
+    """
     nothing = np.zeros(len(PARTS))
-    prefill = _parts_s(curves, curves.prefill, row, None) if role != DECODE else nothing
-    decode = _parts_s(curves, curves.decode, row, batch) * each if role != PREFILL else nothing
-    both = np.concatenate([prefill, decode])
+    prefill = _parts(curves, curves.prefill, row, None) if role != DECODE else nothing
+    decode = _parts(curves, curves.decode, row, batch) if role != PREFILL else nothing
+    both = np.concatenate(
+        [
+            prefill * _prompt_s(role, curves, row, batch),
+            decode * _answer_s(curves, row, batch),
+        ]
+    )
     return TimeShares(*(float(part) for part in both / both.sum()))
 
 
-def _parts_s(curves: Curves, step: StepTime, row: int, batch: float | None) -> Floats:
-    """A step's time by part; the roof is shared by arithmetic and traffic in proportion."""
+def _prompt_s(role: str, curves: Curves, row: int, batch: float) -> float:
+    """Time of a stage that a prompt takes; in mixed steps of c tokens I/c·(t_m − t_d). [s]"""
+    chunk_tokens = float(curves.grid.chunk_tokens[row])
+    if role != MONOLITHIC or not chunk_tokens:
+        return _read(curves, curves.prefill, "total_s", row, None)
+    added_s = _stage_s(curves, curves.mixed_s, row, batch)
+    added_s -= _stage_s(curves, curves.decode_s, row, batch)
+    return float(curves.fresh_tokens[row]) / chunk_tokens * added_s
+
+
+def _answer_s(curves: Curves, row: int, batch: float) -> float:
+    """Time of a stage that the answer to one request takes, its drafts included. [s]"""
+    step_s = _stage_s(curves, curves.decode_s, row, batch)
+    return float(curves.iterations[row]) * step_s / max(batch, 1)
+
+
+def _stage_s(curves: Curves, step_s: Floats, row: int, batch: float) -> float:
+    """A stage's part of a step through all stages. [s]"""
+    through_s = float(np.interp(batch, curves.batch[row], step_s[row]))
+    return through_s / float(curves.grid.layout.pp[row])
+
+
+def _parts(curves: Curves, step: StepTime, row: int, batch: float | None) -> Floats:
+    """Shares of a step by part; the roof is shared by arithmetic and traffic in proportion."""
     compute_s, memory_s, link_s, overhead_s = (
         _read(curves, step, name, row, batch) for name in PARTS
     )
-    roof_s = _read(curves, step, "total_s", row, batch) - link_s - overhead_s
+    total_s = _read(curves, step, "total_s", row, batch)
+    roof_s = total_s - link_s - overhead_s
     bound_s = compute_s + memory_s
-    return np.array([roof_s * compute_s / bound_s, roof_s * memory_s / bound_s, link_s, overhead_s])
+    parts_s = [roof_s * compute_s / bound_s, roof_s * memory_s / bound_s, link_s, overhead_s]
+    return np.array(parts_s) / total_s
