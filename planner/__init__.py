@@ -68,7 +68,6 @@ if TYPE_CHECKING:
     from planner.demand.logs.progress import unheard as unheard
     from planner.demand.logs.results import Audit as Audit
     from planner.demand.metrics.addresses import may_ask as may_ask
-    from planner.demand.parts import AUDITED as AUDITED
     from planner.evidence.commands import answered as answered
     from planner.evidence.commands import calibrate as calibrate
     from planner.evidence.commands import check_calibration as check_calibration
@@ -169,7 +168,6 @@ _LATER = {
     "value_of": "planner.decision.wording",
     "unheard": "planner.demand.logs.progress",
     "may_ask": "planner.demand.metrics.addresses",
-    "AUDITED": "planner.demand.parts",
     "LAST_DAYS": "planner.demand.logs.limits",
     "brief_pdf": "planner.export.brief",
     "brief_png": "planner.export.brief",
@@ -180,7 +178,6 @@ _LATER = {
 }
 
 __all__ = [
-    "AUDITED",
     "EXCLUDED",
     "LAST_DAYS",
     "MODEL_VERSION",

@@ -12,7 +12,7 @@ import streamlit as st
 
 from pages.ui import editing, keeping
 from pages.ui.keeping import Opened
-from planner import AUDITED, Scenario, ScenarioError, StoreError, SwitchyardError
+from planner import Scenario, ScenarioError, StoreError, SwitchyardError
 
 SCENARIO, PROBLEMS, OPENED = "scenario", "problems", "opened"
 PAST, FUTURE = "past", "future"
@@ -133,9 +133,6 @@ def change(path: str, value: Any) -> None:
     """Set a field by its dotted path; if refused, the scenario stays and the reader is told why."""
     document = scenario().model_dump()
     editing.put(document, path, value)
-    group, _, leaf = path.rpartition(".")
-    if leaf in AUDITED:
-        editing.put(document, f"{group}.audited", "")
     try:
         changed = Scenario.read(document, scenario().catalog)
     except ScenarioError as error:

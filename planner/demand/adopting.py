@@ -4,15 +4,19 @@ from typing import Any
 
 from planner import text
 from planner.demand.logs.results import Audit, ClassMoments
-from planner.demand.parts import AUDITED, WorkloadClass
+from planner.demand.parts import AUDITED, COUNTED_AS, HASH_DIGITS, WorkloadClass, counted
 from planner.demand.scenario import Scenario
 from planner.demand.workload import audited_ratio
 from planner.facts.catalog import Catalog
 
-LONGEST_NAME = next(
-    rule.max_length
-    for rule in WorkloadClass.model_fields["audited"].metadata
-    if hasattr(rule, "max_length")
+LONGEST_NAME = (
+    next(
+        rule.max_length
+        for rule in WorkloadClass.model_fields["audited"].metadata
+        if hasattr(rule, "max_length")
+    )
+    - len(COUNTED_AS)
+    - HASH_DIGITS
 )
 
 
@@ -31,9 +35,9 @@ def adopted(scenario: Scenario, audit: Audit) -> Scenario:
     named = {row.name: row for row in scenario.classes}
     rows = [
         _row(moments, named.get(moments.name, scenario.classes[0]), scenario.catalog)
-        | {"audited": log}
         for moments in audit.workload()
     ]
+    rows = [row | {"audited": counted(log, row)} for row in rows]
     given = scenario.model_dump(mode="json") | {
         "classes": rows,
         "decode_to_prefill_token_ratio": None,

@@ -1,5 +1,7 @@
 """The parts of a scenario, each input with its unit, limits and help on the field."""
 
+import hashlib
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -49,6 +51,19 @@ AUDITED = (
     "arrival_scv",
 )
 """Fields of a class that a log tells; another value in one of them is counted no more."""
+COUNTED_AS = "; counted as "
+HASH_DIGITS = 8
+
+
+def counted(log: str, values: Mapping[str, Any]) -> str:
+    """What a class says of the log that its values were counted in: `WorkloadClass.audited`.
+
+    values: of the class, `AUDITED` among them; they are hashed, so that a value that is changed
+    later, in a file or a link too, does not pass for counted.
+    """
+    told = ",".join(repr(float(values[field])) for field in AUDITED)
+    digest = hashlib.sha256(told.encode()).hexdigest()[:HASH_DIGITS]
+    return f"{log}{COUNTED_AS}{digest}"
 
 
 class WorkloadClass(Part):
@@ -96,9 +111,16 @@ class WorkloadClass(Part):
     audited: str = Field(
         default="",
         title="Counted in",
-        description="The log that lengths and arrivals were counted in; empty: none.",
+        description="The log that lengths and arrivals were counted in, and their hash; "
+        "empty: none.",
         max_length=200,
     )
+
+    @property
+    def counted_in(self) -> str:
+        """The log that lengths and arrivals were counted in; "" where one of them is another."""
+        log = self.audited.rpartition(COUNTED_AS)[0]
+        return log if self.audited == counted(log, self.model_dump()) else ""
 
 
 class OwnedFleet(Part):

@@ -175,9 +175,9 @@ def _ratio_kind(plan: Plan, sources: Sources) -> tuple[str, str]:
         return "assumed", sources.cite("scenario")
     measured, cited = [], []
     for index, row in enumerate(plan.scenario.classes):
-        if row.audited:
+        if row.counted_in:
             measured.append(True)
-            cited.append(sources.cite(f"{LOG}{row.audited}"))
+            cited.append(sources.cite(f"{LOG}{row.counted_in}"))
             continue
         for field in ("input_tokens", "output_tokens"):
             start = profiles.quantity(plan.scenario.profile, f"classes.{index}.{field}")

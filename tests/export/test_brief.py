@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from planner import Scenario, plan, profiles, text
+from planner.demand.parts import COUNTED_AS, counted
 from planner.errors import ExportError
 from planner.export import brief, notes, setting
 from planner.export.brief import brief_pdf, brief_png
@@ -360,10 +361,12 @@ def test_b4_names_print_as_they_were_typed(given, said):
 def test_a_ratio_that_was_counted_is_measured_and_names_its_log():
     typed = {"name": "chat", "input_tokens": 900, "output_tokens": 100}
     assert "assumed" in page_text(brief_pdf(planned("axiom", classes=[typed]), made_at=AT))
-    counted = typed | {"audited": "log.csv, 9 requests"}
-    said = page_text(brief_pdf(planned("axiom", classes=[counted]), made_at=AT))
+    (row,) = planned("axiom", classes=[typed]).scenario.classes
+    told = row.model_dump() | {"audited": counted("log.csv, 9 requests", row.model_dump())}
+    said = page_text(brief_pdf(planned("axiom", classes=[told]), made_at=AT))
     assert "Output : input tokens measured" in said
     assert "counted in log.csv, 9 requests" in said
+    assert COUNTED_AS not in said
 
 
 def test_b4_names_of_classes_print_as_they_were_typed():

@@ -7,6 +7,8 @@ import threading
 import pytest
 
 from pages.ui import logs
+from planner import Scenario
+from planner.demand.parts import counted
 from tests.demand.engines import exposition, three_hours
 from tests.demand.test_audit_fuzzed import USAGE
 from tests.demand.test_audit_shapes import SECRET, export, span
@@ -43,18 +45,19 @@ def test_a_prometheus_is_audited_and_becomes_the_workload(show, prometheus):
     rows = screen.session_state["scenario"].classes
     assert [row.name for row in rows] == ["llama-3.3-70b", "deepseek-v3"]
     assert rows[0].input_tokens == pytest.approx(1000)
-    assert all("request" in row.audited for row in rows)
+    assert all("request" in row.counted_in for row in rows)
 
 
 def test_what_was_counted_is_counted_no_more_once_it_is_changed(show):
-    counted = {"name": "chat", "audited": "log.csv, 9 requests"}
-    screen = show("workload", classes=[counted])
+    (row,) = Scenario(profile="enterprise").classes[:1]
+    held = row.model_dump() | {"audited": counted("log.csv", row.model_dump())}
+    screen = show("workload", classes=[held])
     screen.session_state["more-classes-demand"] = True
     screen.run()
     screen.number_input(key="field-classes.0.p99_ttft_s").set_value(3.0).run()
-    assert screen.session_state["scenario"].classes[0].audited == counted["audited"]
+    assert screen.session_state["scenario"].classes[0].counted_in == "log.csv"
     screen.number_input(key="field-classes.0.input_tokens").set_value(900.0).run()
-    assert screen.session_state["scenario"].classes[0].audited == ""
+    assert screen.session_state["scenario"].classes[0].counted_in == ""
 
 
 SHIPPED = {
