@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import importlib
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 import planner
+from pages.ui import drawing
 from planner import Audit, Plan, Risk, Scenario, load_catalog
 
 N_SAMPLES = 1024
@@ -26,6 +28,8 @@ BASIS = {Scenario: lambda scenario: (scenario.model_dump_json(), scenario.catalo
 """What an answer depends on: the scenario, and the facts it was read against."""
 
 
+LATER = ("matplotlib.figure", "ibis.backends.duckdb")
+"""What the brief and a log load when they are first asked for, in seconds; nothing of our own."""
 _loading = threading.Lock()
 """Held while modules load: two threads that load them at once may each see half of one."""
 
@@ -41,6 +45,9 @@ async def warming(_server: object) -> AsyncIterator[None]:
 def _load() -> None:
     with _loading:
         planner.plan(Scenario(), n_samples=2)
+    drawing.rehearse()
+    for name in LATER:
+        importlib.import_module(name)
 
 
 @st.cache_resource(show_spinner=False)

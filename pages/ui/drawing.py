@@ -5,6 +5,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+import pandas as pd
 import plotly.graph_objects as go
 import plotly.io as pio
 
@@ -20,6 +21,17 @@ SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "star")
 LIMIT = {"width": 2, "dash": "dash"}
 HEADROOM = 1.3
 EDGE = 0.6
+
+
+def rehearse() -> None:
+    """Draw a mark of each kind for nobody: plotly loads its parts when they are first used."""
+    figure = go.Figure()
+    shown = pd.Series([0.0, 1.0])
+    figure.add_bar(x=shown, y=shown, text=["", ""], error_x={"array": shown}, hoverlabel={})
+    figure.add_scatter(x=shown, y=shown, line={"dash": DASHES[0]}, marker={"symbol": SYMBOLS[0]})
+    figure.add_heatmap(z=[shown, shown], colorbar={"title": ""})
+    figure.add_hline(y=0, annotation_text="")
+    figure.update_layout(xaxis={"title": ""}, legend={"title": ""}, margin={"t": 0}).to_json()
 
 
 def slot(n: int) -> str:

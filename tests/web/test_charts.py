@@ -1,6 +1,8 @@
 """Charts are pure: tables in, figures out, every bar labelled, every colour from the theme."""
 
 import json
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ import streamlit as st
 
 from pages.ui import charts, drawing, tables, widgets
 from planner import Scenario, plan, text
+from tests.web.conftest import ROOT
 
 THEME = {f"#0000{n:02d}" for n in range(1, 41)}
 """What the theme's template puts where the browser fills in the colours of light or dark."""
@@ -119,3 +122,19 @@ def test_plain_text_escapes_every_mark(said):
     shown = widgets.plain(said)
     assert shown.replace("\\", "") == said
     assert all(shown[i - 1] == "\\" for i, mark in enumerate(shown) if mark in "$*[]()`<>:_")
+
+
+LOADED = """
+import sys
+from pages.ui import answers
+answers._load()
+print(*sorted(sys.modules))
+"""
+
+
+def test_what_charts_briefs_and_logs_need_is_there_before_the_first_reader():
+    """Else the first to open Options, Brief or a log waits seconds for imports."""
+    asked = [sys.executable, "-W", "ignore", "-c", LOADED]
+    loaded = subprocess.run(asked, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    slow = {"plotly.graph_objs._bar", "plotly.graph_objs._scatter", "pandas", "ibis", "matplotlib"}
+    assert slow <= set(loaded.split())
