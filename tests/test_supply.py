@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources import ROOT, tracked
+from server.settings import DEFAULTS
+from tests.sources import PLANNER, ROOT, SERVER, tracked
 
 LOCK = (ROOT / "requirements-hosted.lock").read_text()
 LOCKED = dict(re.findall(r"^([a-z0-9._-]+)(?:\[[a-z,]+\])?==(\S+)", LOCK, re.MULTILINE))
@@ -20,6 +21,14 @@ WELCOME = re.compile(
 )
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE = (ROOT / "compose.yaml").read_text()
+# Of another sign-in than the one that compose.yaml sets up, or set by the image.
+NOT_HANDED_ON = {
+    "SWITCHYARD_DATA_DIR",
+    "SWITCHYARD_PROXY_GROUPS_HEADER",
+    "SWITCHYARD_PROXY_SECRET",
+    "SWITCHYARD_PROXY_SIGN_OUT_URL",
+    "SWITCHYARD_PROXY_USER_HEADER",
+}
 
 
 def licence(name):
@@ -74,6 +83,16 @@ def test_s4_containers_cannot_write_their_own_files_or_gain_rights():
         assert "no-new-privileges:true" in part
     assert COMPOSE.count("ports:") == 1
     assert not re.search(r"(SECRET|PASSWORD): ", COMPOSE)
+
+
+def test_every_setting_that_is_read_reaches_the_containers():
+    named = re.compile(r'"(SWITCHYARD_[A-Z_]+[A-Z])"')
+    read = {name for path in PLANNER + SERVER for name in named.findall((ROOT / path).read_text())}
+    handed = re.findall(r"^    (SWITCHYARD_\w+?)(?:_FILE)?: (.*)$", COMPOSE, re.MULTILINE)
+    assert {name for name, _ in handed} == read - NOT_HANDED_ON
+    optional = {name: value for name, value in handed if value.endswith(":-}")}
+    assert optional == {name: f"${{{name}:-}}" for name in optional}
+    assert set(DEFAULTS) - NOT_HANDED_ON - {"SWITCHYARD_AUTH"} <= set(optional)
 
 
 def test_s4_a_linter_of_dockerfiles_finds_nothing():

@@ -116,7 +116,7 @@ def turning(plan: Plan, turns: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def beside(plan: Plan, found: Mapping[str, Any] | None) -> list[str]:
-    """What is no option and yet a rival: one pool on newer chips."""
+    """What is no option and yet a rival: one pool on other chips."""
     names = {name: chip.name for name, chip in plan.catalog.accelerators.items()}
     return [one_pool_sentence(found, names)] if found else []
 

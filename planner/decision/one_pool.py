@@ -1,4 +1,4 @@
-"""One pool on other chips: what part of a split's gain is newer chips rather than splitting."""
+"""One pool on other chips: what part of a split's gain is the chips, not the splitting."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def one_pool(plan: Plan) -> dict[str, Any] | None:
 
 
 def one_pool_sentence(found: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """What one pool on newer chips says of the gap.
+    """What one pool on other chips says of the gap.
 
     names: of chips by id.
     """
@@ -51,5 +51,6 @@ def one_pool_sentence(found: Mapping[str, Any], names: Mapping[str, str]) -> str
     if less is None:
         return f"{head}; no split of chips that can be bought serves."
     if less > 0:
-        return f"{head}, {text.usd(less)} less than the best split: the gap is newer chips."
+        gap = "the gap is the chips, not the splitting"
+        return f"{head}, {text.usd(less)} less than the best split: {gap}."
     return f"{head}, {text.usd(-less)} more than the best split: that much is splitting itself."

@@ -17,6 +17,8 @@ PARTS = {
     if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
 }
 UNIT_WORDS = re.compile(r"_(frac|usd|bytes|flop|quarters|tokens|s|w)(_per_[a-z_0-9]+)?$")
+PROPER = re.compile(r"\S: ")
+"""What follows the name of a chip or a class."""
 ACRONYMS = {"it": "IT", "tdp": "TDP", "pue": "PUE", "kv": "KV"}
 UNITS: Mapping[str, Callable[..., str]] = {
     "frac": text.percent,
@@ -66,6 +68,13 @@ def name_of(assumption: Assumption, catalog: Catalog) -> str:
         return _calibrated(catalog, *rest)
     words = _words(rest[-1])
     return TITLES.get(assumption.parameter, words if " " in words else f"{words}, {first}")
+
+
+def in_sentence(name: str) -> str:
+    """A name within a sentence: small, but for acronyms and the names of chips and classes."""
+    first = name.partition(" ")[0]
+    small = first[1:].islower() and not PROPER.search(name)
+    return name[0].lower() + name[1:] if small else name
 
 
 def value_of(value: float, unit: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from planner import text
 from planner.decision.one_pool import one_pool_sentence
 from planner.decision.plan import Plan
-from planner.decision.wording import value_of
+from planner.decision.wording import in_sentence, value_of
 from planner.export.printable import ELLIPSIS, literal, printable
 from planner.facts.catalog import Catalog
 
@@ -85,7 +85,7 @@ def _conditions(plan: Plan, document: Mapping[str, Any]) -> Iterator[str]:
         yield "No value of the three sliders turns it."
     found = (document["risk"] or {}).get("kill_conditions") or ()
     for each in found[:SHOWN_NAMES]:
-        name = printable(each["name"], NAME_CHARACTERS["assumption"])
+        name = printable(in_sentence(each["name"]), NAME_CHARACTERS["assumption"])
         value = value_of(each["threshold"], each["unit"])
         yield f"{each['action'].capitalize()} if {name} is {each['direction']} {value}."
     if not found:

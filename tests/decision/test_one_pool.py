@@ -1,4 +1,4 @@
-"""One pool on newer chips: sized like the options, and told whichever way it falls."""
+"""One pool on other chips: sized like the options, and told whichever way it falls."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_the_gap_to_the_split_is_a_difference_of_two_costs(axiom):
 @pytest.mark.parametrize(
     ("less", "said"),
     [
-        (10e6, "$10M less than the best split: the gap is newer chips."),
+        (10e6, "$10M less than the best split: the gap is the chips, not the splitting."),
         (-10e6, "$10M more than the best split: that much is splitting itself."),
         (None, "no split of chips that can be bought serves."),
     ],

@@ -3,7 +3,7 @@
 import pytest
 
 from planner import Scenario, load_catalog, plan
-from planner.decision.wording import TITLES, name_of, range_of, value_of
+from planner.decision.wording import TITLES, in_sentence, name_of, range_of, value_of
 from planner.facts.ledger import Assumption
 from planner.physics.efficiency import calibrated
 
@@ -31,6 +31,27 @@ def named(parameter):
 )
 def test_a_name_is_words(parameter, name):
     assert named(parameter) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "within"),
+    [
+        ("Token price erosion", "token price erosion"),
+        ("Network's share of capital", "network's share of capital"),
+        ("Output : input tokens", "output : input tokens"),
+        ("Measured speed of Instinct MI300X", "measured speed of Instinct MI300X"),
+        ("Block, software", "block, software"),
+        ("All-in capital over chip price", "all-in capital over chip price"),
+        ("IT support over capital", "IT support over capital"),
+        ("PUE", "PUE"),
+        ("Instinct MI300X: price", "Instinct MI300X: price"),
+        ("H100 80GB SXM5: resale value", "H100 80GB SXM5: resale value"),
+        ("Chat: requests", "Chat: requests"),
+        ("long_documents: requests", "long_documents: requests"),
+    ],
+)
+def test_within_a_sentence_only_what_is_proper_is_capital(name, within):
+    assert in_sentence(name) == within
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,8 @@ def test_the_likeliest_kill_conditions_are_said():
     price = {"name": "Price", "direction": "below", "threshold": 0.2, "unit": "USD/Mtok"}
     said = conditions(growth | {"action": "split"}, price | {"action": "software"}, {})
     assert said[-2:] == [
-        "Split if Growth is above 26% a year.",
-        "Software if Price is below $0.20/Mtok.",
+        "Split if growth is above 26% a year.",
+        "Software if price is below $0.20/Mtok.",
     ]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.settings import SettingsError, is_loopback, read, require_safe
+from server.settings import DEFAULTS, SettingsError, is_loopback, read, require_safe
 
 SECRET = "s" * 32
 PROXY = {
@@ -34,6 +34,10 @@ def test_streamlits_sign_in_gets_what_it_asks_for():
         "client_secret": "given by the provider",
         "server_metadata_url": OIDC["SWITCHYARD_OIDC_METADATA_URL"],
     }
+
+
+def test_what_is_set_to_nothing_is_as_if_unset():
+    assert read(dict.fromkeys(DEFAULTS, "") | OIDC) == read(OIDC)
 
 
 def test_a_secret_may_lie_in_a_file(tmp_path):
