@@ -55,7 +55,8 @@ def _document(scenario: Scenario) -> Document | None:
 
 
 def _take_profile(key: str) -> None:
-    state.open_profile(str(state.typed(key)))
+    if not state.echoed(key):
+        state.open_profile(str(state.typed(key)))
 
 
 def _ratio(scenario: Scenario, document: Document | None) -> None:
@@ -97,8 +98,11 @@ def _ratio(scenario: Scenario, document: Document | None) -> None:
 def _power(scenario: Scenario) -> None:
     about = Scenario.model_fields[POWER]
     budget = scenario.power_budget_mw
-    most = 2 * max(budget, state.baseline().power_budget_mw)
-    key = state.show("power-slider", POWER, budget)
+    most = 2 * state.baseline().power_budget_mw
+    while budget > most:
+        most *= 2
+    # A slider whose ends move under its key jumps to its low end in the browser.
+    key = state.show(f"power-slider to {most:g}", POWER, budget)
     st.slider(
         "Power budget, MW",
         0.0,
@@ -161,11 +165,14 @@ def _mix_says(scenario: Scenario, document: Document) -> str:
 
 
 def _take(key: str, path: str) -> None:
-    state.change(path, state.typed(key))
+    if not state.echoed(key):
+        state.change(path, state.typed(key))
 
 
 def _take_mix(key: str) -> None:
     typed = state.typed(key)
+    if state.echoed(key):
+        return
     if typed in {None, AUTO}:
         state.change(MIX, AUTO)
     elif 0 <= typed <= 100:

@@ -169,6 +169,8 @@ def number(
 
 def take_number(key: str, path: str, about: Any) -> None:
     """Move a typed number into the scenario, or say what is allowed in the unit it was typed in."""
+    if state.echoed(key):
+        return
     typed = state.typed(key)
     factor, unit = shown_as(about)
     low, high = limits(about)
@@ -200,7 +202,8 @@ def limits(about: Any) -> tuple[float, float]:
 
 def _take(key: str, path: str) -> None:
     typed = state.typed(key)
-    state.change(path, tuple(typed) if isinstance(typed, list) else typed)
+    if not state.echoed(key):
+        state.change(path, tuple(typed) if isinstance(typed, list) else typed)
 
 
 def _choices(name: str, annotation: Any) -> list[str]:

@@ -18,7 +18,7 @@ SCENARIO, PROBLEMS, OPENED = "scenario", "problems", "opened"
 PAST, FUTURE = "past", "future"
 KEPT, AWAY, RESUMED = "kept draft", "store away", "resumed"
 LINK, ID = "link", "s"
-TURNS = "widgets replaced"
+REPLACED, TURN = "widgets replaced", "~"
 STEPS = 100
 PLACES = ("tab", "embed", "embed_options")
 """Parts of an address that say nothing about a scenario."""
@@ -170,20 +170,28 @@ def show(key: str, path: str, value: Any) -> str:
     A widget that showed something else is replaced, not overwritten: what it showed may still be
     on its way from the browser, with a press of another button, and would count as typed.
     """
-    turns: dict[str, int] = once(TURNS, dict)
-    now = _turn(key, turns.get(key, 0))
+    replaced: dict[str, list[Any]] = once(REPLACED, dict)
+    turns = replaced.setdefault(key, [])
+    now = _turn(key, len(turns))
     if now not in st.session_state:
         st.session_state[now] = value
-    elif path not in _refused() and not editing.same(st.session_state[now], value):
-        turn = turns.get(key, 0) + 1
-        now = _turn(key, turn)
+    elif path not in _refused() and not editing.same(held := st.session_state[now], value):
+        now = _turn(key, len(turns) + 1)
         st.session_state[now] = value
-        turns[key] = turn
+        turns.append(held)
     return now
 
 
+def echoed(key: str) -> bool:
+    """Whether a widget that was replaced says no more than what it showed then."""
+    name, _, turn = key.partition(TURN)
+    turns = once(REPLACED, dict).get(name, [])
+    shown = turns[int(turn or 0) :][:1]
+    return bool(shown) and (typed(key) is None or editing.same(typed(key), shown[0]))
+
+
 def _turn(key: str, turn: int) -> str:
-    return f"{key}~{turn}" if turn else key
+    return f"{key}{TURN}{turn}" if turn else key
 
 
 def once(key: str, make: Callable[[], Any]) -> Any:

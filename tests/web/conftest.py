@@ -1,6 +1,7 @@
 """Pages on screen: one at a time without a browser, and the whole dashboard in a real one."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -116,7 +117,7 @@ def sound(screen):
 
 def shown(widgets, key):
     """The widget that shows a field now, whichever it replaced."""
-    return next(widget for widget in widgets if str(widget.key).split("~")[0] == key)
+    return next(widget for widget in widgets if re.split("~| to ", str(widget.key))[0] == key)
 
 
 def words(screen):

@@ -10,6 +10,10 @@ import pytest
 pytestmark = pytest.mark.browser
 TILE = "stMetricValue"
 TRIES = 60
+HOLDS = """([label, wanted]) =>
+    [...document.querySelectorAll("input")]
+        .some(it => it.ariaLabel === label && it.value === wanted)
+"""
 HEADLINES = (
     f"[...document.querySelectorAll('[data-testid={TILE}]')].slice(0, 4)"
     ".map(tile => tile.innerText.trim()).join()"
@@ -42,12 +46,18 @@ def shows(page, figures):
 
 
 def moved(page, n_keys=8):
-    """The figures after the slider of the ratio went some stops to the right.
+    """The figures after the slider of the ratio went some stops to the right."""
+    before = tiles(page)
+    pressed(page, "Output : input tokens", n_keys)
+    return settled(page, before)
+
+
+def pressed(page, label, n_keys):
+    """Move a slider some stops to the right.
 
     It takes keys from the moment that its script is there, which may be after it can be seen.
     """
-    before = tiles(page)
-    slider = page.get_by_role("slider", name="Output : input tokens")
+    slider = page.get_by_role("slider", name=label)
     for _ in range(TRIES):
         at = slider.get_attribute("aria-valuetext")
         slider.focus()
@@ -56,7 +66,6 @@ def moved(page, n_keys=8):
         n_keys -= slider.get_attribute("aria-valuetext") != at
         if n_keys <= 0:
             break
-    return settled(page, before)
 
 
 @pytest.mark.parametrize("profile", ["axiom", "enterprise"])
@@ -84,6 +93,32 @@ def test_a_link_opens_the_same_figures_elsewhere(desk, address, chromium):
     elsewhere = opened(chromium.new_context().new_page(), address, path)
     assert tiles(elsewhere) == held
     elsewhere.context.close()
+
+
+POWER_BOX, POWER_SLIDER = "Power budget in megawatts", "Power budget, MW"
+
+
+def test_the_slider_of_power_goes_step_by_step_and_keeps_the_focus(desk, address):
+    opened(desk, address, "?profile=axiom&power_budget_mw=30")
+    for wanted in ("30.24", "30.48"):  # 48 MW, twice the profile's doubled once, in 200 steps
+        pressed(desk, POWER_SLIDER, 1)
+        desk.wait_for_function(HOLDS, arg=[POWER_BOX, wanted])
+        rest(desk)
+        assert desk.evaluate("document.activeElement.ariaLabel") == POWER_SLIDER
+
+
+def test_a_number_typed_just_before_a_page_is_pressed_is_kept(desk, address):
+    opened(desk, address, "?profile=axiom")
+    box = desk.get_by_role("spinbutton", name=POWER_BOX)
+    for held_ms, typed in ((90, "9.5"), (100, "8.5"), (110, "7.5")):  # as long as a finger takes
+        box.click()
+        box.press("Control+a")
+        box.press_sequentially(typed, delay=60)
+        desk.get_by_role("link", name="Brief").click(delay=held_ms)
+        rest(desk)
+        desk.get_by_role("link", name="Money").click()
+        rest(desk)
+        assert box.input_value() == typed
 
 
 def test_b1_nonsense_in_a_box_is_answered_and_stays_where_it_was_typed(desk, address):
