@@ -102,7 +102,7 @@ def _power(scenario: Scenario) -> None:
     while budget > most:
         most *= 2
     # A slider whose ends move under its key jumps to its low end in the browser.
-    key = state.show(f"power-slider to {most:g}", POWER, budget)
+    key = state.show(f"power-slider to {most}", POWER, budget)
     st.slider(
         "Power budget, MW",
         0.0,
