@@ -11,6 +11,7 @@ from pathlib import Path
 import pypdf
 import pytest
 
+pytestmark = pytest.mark.soak
 ROOT = Path(__file__).parents[1]
 MADE = """
 import json, locale, sys

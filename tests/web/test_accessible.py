@@ -21,7 +21,7 @@ def in_the_dark():
     )
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.sweep)])
 def test_every_page_breaks_no_rule_of_accessibility_and_fits(chromium, address, theme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     context = chromium.new_context(color_scheme=theme, reduced_motion="reduce")
