@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import streamlit as st
 
-from pages.ui import charts, drawing, tables, widgets
+from pages.ui import charts, drawing, tables, traffic, widgets
 from planner import Scenario, plan, text
 from tests.web.conftest import ROOT
 
@@ -138,3 +138,14 @@ def test_what_charts_briefs_and_logs_need_is_there_before_the_first_reader():
     loaded = subprocess.run(asked, capture_output=True, text=True, check=True, cwd=ROOT).stdout
     slow = {"plotly.graph_objs._bar", "plotly.graph_objs._scatter", "pandas", "ibis", "matplotlib"}
     assert slow <= set(loaded.split())
+
+
+@pytest.mark.parametrize("profile", ["axiom", "hyperscaler"])
+def test_chip_time_reads_the_same_on_the_bar_and_in_the_side_panel(profile):
+    """The hyperscaler serves a class from H100 and from H200 pools."""
+    answer = plan(Scenario(profile=profile))
+    head = answer.as_dict(flips=False)["headline"]
+    rows = traffic.shares(answer).set_index("row")
+    assert rows.loc["All chip time", traffic.READ] == pytest.approx(head["prefill_time_frac"])
+    by_class = rows[rows.index.str.endswith(": chip time")]
+    assert by_class["share of all"].sum() == pytest.approx(1)
