@@ -69,6 +69,7 @@ def test_the_mix_slider_moves_the_proposed_mix(show):
     some = words(screen)
     shown(screen.select_slider, "mix-slider").set_value(100).run()
     assert "Your mix:" in some
+    assert "at stated values" in some  # the tile is the median of the futures
     assert some != words(screen)
 
 
