@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import streamlit as st
 
-from pages.ui import charts, drawing, tables, traffic, widgets
+from pages.ui import charts, drawing, spreads, tables, traffic, widgets
 from planner import Scenario, plan, text
 from tests.web.conftest import ROOT
 
@@ -87,6 +87,26 @@ def test_what_is_gained_is_right_of_what_is_paid(figures):
 def test_a_long_label_breaks_at_a_space():
     assert drawing.wrapped("Reserve for peaks and failures") == "Reserve for peaks<br>and failures"
     assert drawing.wrapped("Net") == "Net"
+    long = "Measured speed of RTX PRO 6000 Blackwell Server Edition"
+    assert drawing.wrapped(long, 3).count("<br>") == 2
+    assert drawing.wrapped(long, 3).replace("<br>", " ") == long
+
+
+def test_the_widest_label_of_a_tornado_fits_beside_its_bar():
+    """In Source Sans 14 px, the theme's font, "−$4.0M to −$1.7M" measures 96 px."""
+    held = pd.DataFrame(
+        [{"name": "Tax rate", "low_usd": -4e6, "high_usd": -1.7e6, "low": "0", "high": "1"}]
+    ).assign(turn="")
+    figure = spreads.tornado(held, text.usd, base=-2.6e6)
+    assert figure.layout.margin.r >= 96
+    assert figure.layout.xaxis.range[1] == pytest.approx(-1.7e6, rel=0.1)
+
+
+def test_the_words_of_a_strip_end_at_the_edge_wherever_its_dot_lies():
+    said = "0.032 MW (0.028 MW to 0.036 MW)"
+    row = {"option": "Stranded power", "p10": 0.9, "p50": 1.0, "p90": 1.1, "words": said}
+    (words,) = spreads.strips(pd.DataFrame([row])).layout.annotations
+    assert (words.text, words.x, words.xref, words.xanchor) == (said, 1, "x domain", "right")
 
 
 def test_the_theme_gives_every_palette_ten_colours():
