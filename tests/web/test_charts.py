@@ -144,6 +144,14 @@ def test_plain_text_escapes_every_mark(said):
     assert all(shown[i - 1] == "\\" for i, mark in enumerate(shown) if mark in "$*[]()`<>:_")
 
 
+@pytest.mark.parametrize("said", ["−$1.0M to −$500k", "−$23"])
+def test_a_minus_never_parts_from_its_dollars(said):
+    """UAX 14: a line may break between a minus and a dollar, unless a word joiner stands there."""
+    shown = widgets.plain(said).replace("\\", "")
+    assert "−$" not in shown
+    assert shown.replace("\u2060", "") == said
+
+
 LOADED = """
 import sys
 from pages.ui import answers

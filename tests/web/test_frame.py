@@ -16,7 +16,7 @@ def tiles(screen):
 
 def bare(words):
     """Markdown as it reads."""
-    return words.replace("\\", "")
+    return words.replace("\\", "").replace("\u2060", "")
 
 
 def warnings(screen):
