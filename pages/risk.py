@@ -26,12 +26,12 @@ def tornado(turns: dict[str, object], name: str) -> None:
 
 
 def the_map() -> None:
-    st.caption("Colour: the verdict. Percent: bifurcation tax left after that software.")
+    st.caption("Colour and sign: the verdict. Percent: bifurcation tax left after that software.")
     held = risks.heat(
         gathered("Planning every cell", risks.RATIOS, lambda x: answers.heat_at(free, x))
     )
-    figure = maps.heat(held, risks.ACTIONS)
-    chart(figure, held.drop(columns="words"), "heat", alt="Verdict by ratio and software")
+    figure = maps.heat(held, list(tables.ACTIONS.values()))
+    chart(figure, held.drop(columns="left"), "heat", alt="Verdict by ratio and software")
 
 
 def drift() -> None:

@@ -23,8 +23,11 @@ from pages.ui.drawing import (
     legend,
     rows,
     slot,
+    width_px,
     wrapped,
 )
+
+GAP_PX = 8
 
 
 def waterfall(
@@ -36,6 +39,7 @@ def waterfall(
         starts.append(0.0 if kind == TOTAL else level)
         level = size if kind == TOTAL else level + size
     names = [wrapped(label) for label in labels]
+    words = [show(x, signed=k != TOTAL) for x, k in zip(sizes, kinds, strict=True)]
     figure = go.Figure()
     for above, below, end in zip(names, names[1:], _ends(starts, sizes), strict=False):
         figure.add_scatter(
@@ -50,7 +54,7 @@ def waterfall(
         y=names,
         x=[abs(size) for size in sizes],
         base=[min(start, start + size) for start, size in zip(starts, sizes, strict=True)],
-        text=[show(x, signed=k != TOTAL) for x, k in zip(sizes, kinds, strict=True)],
+        text=words,
         textposition="outside",
         cliponaxis=False,
         width=BAR_WIDTH,
@@ -58,7 +62,9 @@ def waterfall(
         hoverinfo="y+text",
     )
     ends = _ends(starts, sizes)
-    return rows(figure, len(labels), (min(0.0, *starts, *ends), max(0.0, *starts, *ends)))
+    reach = (min(0.0, *starts, *ends), max(0.0, *starts, *ends))
+    rows(figure, len(labels), reach, headroom=1)
+    return figure.update_layout(margin_r=max(map(width_px, words)) + GAP_PX)
 
 
 def bars(

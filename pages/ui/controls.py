@@ -159,7 +159,7 @@ def _mix_says(scenario: Scenario, document: Document) -> str:
     mine = document["proposed"]
     price = f"{text.usd(mine['cost_usd_per_mtok'])} per million tokens"
     if scenario.fleet_mix != AUTO:
-        return f"Your mix: {price}, worth {text.usd(mine['npv_usd'])}"
+        return f"Your mix: {price}, worth {text.usd(mine['npv_usd'])} at stated values"
     picked = tables.split_power_frac(answers.plan_of(scenario), "proposed")
     return f"Cost alone would pick {share(picked)}: {price}"
 

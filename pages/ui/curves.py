@@ -2,15 +2,18 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from pages.ui.drawing import DASHES, LIMIT, SYMBOLS, Show, calm, ink, legend, slot, wrapped
+from planner import text
 
 HEIGHT = 360
 ROOM = 1.08
+TICKS = 6
 HOURS_BETWEEN_TICKS = 4
 WIDE, THIN = 3, 1.5
 FAINT = "59"
@@ -43,7 +46,7 @@ def against_ratio(
         _above(figure, row.ratio, row.words)
     most = float(table["usd"].max()) * ROOM
     figure.update_xaxes(type="log", title="Output : input tokens", **_ratio_ticks())
-    figure.update_yaxes(range=[0, most], tickprefix="$", tickformat="~s")
+    figure.update_yaxes(**_dollars(0, most))
     return _named(_lined(figure), (0, most), log=True)
 
 
@@ -94,7 +97,7 @@ def frontier(table: pd.DataFrame, show: Show, *, show_x: Show) -> go.Figure:
         ticktext=[show_x(x) for x in marks],
     )
     most = float(table["usd"].max()) * ROOM
-    figure.update_yaxes(range=[0, most], tickprefix="$", tickformat="~s")
+    figure.update_yaxes(**_dollars(0, most))
     return _named(_lined(figure), (0, most), log=True)
 
 
@@ -119,27 +122,30 @@ def over_hours(table: pd.DataFrame, show: Show, *, limits: Sequence[float]) -> g
     return _named(_lined(figure), (0, most))
 
 
-def along_mix(table: pd.DataFrame, show: Show, *, picked: tuple[float, float]) -> go.Figure:
+def along_mix(table: pd.DataFrame, show: Show, *, picked: tuple[float, float, float]) -> go.Figure:
     """Worth over the share of power in split pools, with what the optimiser picks.
 
-    table: share, npv_usd.
+    table: share, npv_usd, at stated values. picked: its share, worth, and the median of its worth.
     """
+    share, stated, median = picked
     figure = go.Figure()
     _line(figure, table["share"], table["npv_usd"], "Forced share", 0, show, markers=True)
     figure.add_scatter(
         name="What the model picks",
-        x=[picked[0]],
-        y=[picked[1]],
+        x=[share],
+        y=[stated],
         mode="markers+text",
         marker={"size": 16, "symbol": "star", "color": slot(3)},
-        text=[show(picked[1])],
-        textposition="top center",
+        text=[f"{show(stated)} stated<br>{show(median)} median"],
+        textposition="top right" if share < 1 / 2 else "top left",
         cliponaxis=False,
         hoverinfo="name+text",
     )
     figure.add_hline(y=0, line={"width": 1, "color": slot(1)})
     figure.update_xaxes(tickformat=".0%", title="Serving power in split pools", range=[-0.05, 1.05])
-    figure.update_yaxes(tickprefix="$", tickformat="~s")
+    low, high = min(0.0, float(table["npv_usd"].min())), max(stated, float(table["npv_usd"].max()))
+    reach = (low - (high - low) * 0.05, high + (high - low) * 0.25)
+    figure.update_yaxes(**_dollars(*reach))
     return legend(_lined(figure))
 
 
@@ -174,8 +180,22 @@ def cash_band(table: pd.DataFrame, show: Show, *, even: float | None) -> go.Figu
             x=even, y=1, yref="paper", yanchor="bottom", text="paid back", showarrow=False
         )
     figure.update_xaxes(title="Years from the decision")
-    figure.update_yaxes(tickprefix="$", tickformat="~s")
+    ends = table[["usd", "sum", "p10", "p90"]]
+    low, high = min(0.0, float(ends.min().min())), max(0.0, float(ends.max().max()))
+    figure.update_yaxes(**_dollars(low - (high - low) * 0.1, high + (high - low) * 0.1))
     return legend(_lined(figure)).update_layout(legend_y=1.1, margin_t=84)
+
+
+def _dollars(low: float, high: float) -> dict[str, Any]:
+    """A range of dollars with its ticks as the product writes money: minus, then dollar."""
+    high = max(high, low + 1)
+    about = (high - low) / TICKS
+    power = math.floor(math.log10(about))
+    step = min(nice * 10.0**power for nice in (1, 2, 5, 10) if nice * 10.0**power >= about)
+    marks = [n * step for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    place = math.floor(math.log10(step))
+    words = [text.usd(usd, place=place if usd else None) for usd in marks]
+    return {"range": [low, high], "tickvals": marks, "ticktext": words}
 
 
 def dots(low: float, middle: float, high: float, n: int = CLOUD) -> list[float]:

@@ -1,5 +1,6 @@
 """The common look of charts: the theme's colours, rows with direct labels, no toolbar, no zoom."""
 
+import math
 from collections.abc import Callable, Mapping
 from functools import cache
 from types import MappingProxyType
@@ -14,6 +15,9 @@ Axis = Mapping[str, Any]
 TOTAL, GAIN, LOSS, REST = "total", "gain", "loss", "rest"
 SLOTS = {TOTAL: 0, REST: 1, LOSS: 2, GAIN: 3}
 ROW_PX, EDGE_PX = 36, 40
+TEXT_PX, LINE_PX = 14, 19
+WIDEST_EM = 0.5
+"""Width of a character of the theme's font, on average over a label of the product, at most."""
 BAR_WIDTH = 0.62
 WRAP = 20
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -56,8 +60,17 @@ def _text_colour(template: str) -> str | None:
     return tables[0].cells.font.color if tables else None
 
 
+def width_px(words: str) -> int:
+    """Room that the longest line of a label takes beside a mark. [px]"""
+    return round(max(map(len, words.split("<br>"))) * WIDEST_EM * TEXT_PX)
+
+
 def rows(
-    figure: go.Figure, n: int, reach: tuple[float, float], headroom: float = HEADROOM
+    figure: go.Figure,
+    n: int,
+    reach: tuple[float, float],
+    headroom: float = HEADROOM,
+    row_px: int = ROW_PX,
 ) -> go.Figure:
     """The common look of charts of rows: no value axis, since every bar carries its label."""
     low, high = reach
@@ -70,7 +83,7 @@ def rows(
         "ticks": "",
         "tickfont": {"size": 14, "color": ink()},
     }
-    return calm(figure, EDGE_PX + ROW_PX * n, values, names)
+    return calm(figure, EDGE_PX + row_px * n, values, names)
 
 
 def calm(
@@ -97,9 +110,11 @@ def legend(figure: go.Figure, *, below: bool = False) -> go.Figure:
     )
 
 
-def wrapped(label: str) -> str:
-    """A long label on two lines, broken at a space."""
-    if len(label) <= WRAP:
+def wrapped(label: str, lines: int = 2) -> str:
+    """A long label on two lines or more, broken at spaces."""
+    needed = min(math.ceil(len(label) / WRAP), lines)
+    spaces = [i for i, c in enumerate(label) if c == " "]
+    if needed <= 1 or not spaces:
         return label
-    middle = min((abs(i - len(label) / 2), i) for i, c in enumerate(label) if c == " ")[1]
-    return f"{label[:middle]}<br>{label[middle + 1 :]}"
+    end = min((abs(i - len(label) / needed), i) for i in spaces)[1]
+    return f"{label[:end]}<br>{wrapped(label[end + 1 :], needed - 1)}"

@@ -135,9 +135,11 @@ def along_mix(rows: list[Mapping[str, Any]]) -> pd.DataFrame:
     )
 
 
-def picked(scenario: Scenario) -> tuple[float, float] | None:
-    """Share and worth of what the optimiser picks by itself."""
+def picked(scenario: Scenario) -> tuple[float, float, float] | None:
+    """What the optimiser picks by itself: its share, its worth at stated values and the median."""
     free = answers.plan_of(answers.with_any_mix(scenario))
     if free.mix is None:
         return None
-    return tables.split_power_frac(free, "proposed"), float(free.money.npv_usd["proposed"])
+    middle = tables.quantiles((free.sampled or free.money).npv_usd["proposed"])["p50"]
+    stated = float(free.money.npv_usd["proposed"])
+    return tables.split_power_frac(free, "proposed"), stated, middle

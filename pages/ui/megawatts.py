@@ -22,10 +22,14 @@ WORDS = {
 
 
 def steps(held: pd.DataFrame) -> tuple[list[str], list[float], list[str], drawing.Show]:
-    """Labels, sizes, kinds and wording of the way from provisioned to needed, adding up."""
-    exact = [float(x) for x in held["mw"]]
-    place = tables.last_place(exact)
-    *causes, needed = text.adding_up([*(-x for x in exact[1:-1]), exact[-1]], place)
+    """Labels, sizes, kinds and wording of the way from provisioned to needed, adding up.
+
+    The digits of the brief: those of the largest part, since the whole would hide the small ones.
+    """
+    *causes, needed = (float(x) for x in held["mw"].iloc[1:])
+    parts = [needed, *(-x for x in causes)]
+    place = min(tables.last_place(parts), 0)
+    needed, *causes = text.adding_up(parts, place)
     sizes = [round(sum(causes) + needed, -place), *(-x for x in causes), needed]
     kinds = [
         drawing.REST if name in KEPT or size > 0 else drawing.LOSS

@@ -136,8 +136,7 @@ def heat(columns: Sequence[Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
                 "action": ACTIONS.index(cell["action"]) if cell["action"] else None,
                 "verdict": tables.ACTIONS.get(cell["action"] or "", text.MISSING),
                 "tax_frac": cell["tax_frac"],
-                "words": f"{tables.ACTIONS.get(cell['action'] or '', text.MISSING)}<br>"
-                f"{text.percent(cell['tax_frac'])}",
+                "left": text.percent(cell["tax_frac"]),
                 "reason": cell["reason"],
             }
             for column in columns

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -21,8 +22,10 @@ MARKS = (
     ("writing", "Writing answers", "circle", 0),
 )
 """Word, label, symbol and colour of each phase."""
-NEAR = 4.0
-"""Points within this factor of each other would share the room for their labels."""
+BESIDE_PX, BELOW_PX = 7, 15
+"""From a mark to its label, to the right and downwards."""
+NEAR = 2.0
+"""Powers of ten that the longest label of a phase spans on a phone."""
 
 
 def roofline(roofs: pd.DataFrame, phases: pd.DataFrame) -> go.Figure:
@@ -32,10 +35,10 @@ def roofline(roofs: pd.DataFrame, phases: pd.DataFrame) -> go.Figure:
     """
     figure = go.Figure()
     _roofs(figure, roofs)
-    _phases(figure, phases, roofs["flop_per_byte"].max())
     low = min(roofs["tflop"].min(), phases["tflop"].min() if len(phases) else math.inf)
     high = roofs["tflop"].max()
     reach = (math.log10(low / ROOM), math.log10(high * ROOM))
+    _phases(figure, phases, reach, _named(figure, roofs, reach))
     across = [
         math.log10(end) for end in (roofs["flop_per_byte"].min(), roofs["flop_per_byte"].max())
     ]
@@ -43,7 +46,7 @@ def roofline(roofs: pd.DataFrame, phases: pd.DataFrame) -> go.Figure:
         type="log", title="Operations per byte read from memory", range=across, **TICKS
     )
     figure.update_yaxes(type="log", title="TFLOP/s a chip", range=reach, **TICKS)
-    return legend(_named(_framed(figure), roofs, reach))
+    return legend(_framed(figure).update_layout(margin_r=NAMES_PX))
 
 
 def _roofs(figure: go.Figure, roofs: pd.DataFrame) -> None:
@@ -59,42 +62,86 @@ def _roofs(figure: go.Figure, roofs: pd.DataFrame) -> None:
         )
 
 
-def _phases(figure: go.Figure, phases: pd.DataFrame, end: float) -> None:
-    """Where the phases of the workload stand, by what they do; `end` is the right edge."""
+def _phases(
+    figure: go.Figure,
+    phases: pd.DataFrame,
+    reach: tuple[float, float],
+    names: Sequence[tuple[float, float]],
+) -> None:
+    """Where the phases of the workload stand, by what they do, each named below its mark.
+
+    names: right end and height from the top [px] of the names of roofs, which stay free.
+    """
     for word, label, symbol, n in MARKS:
-        part = phases[phases["phase"].str.endswith(word)].sort_values("flop_per_byte")
+        part = phases[phases["phase"].str.endswith(word)]
         figure.add_scatter(
             name=label,
             x=part["flop_per_byte"],
             y=part["tflop"],
-            mode="markers+text",
+            mode="markers",
             marker={"size": MARK_PX, "symbol": symbol, "color": slot(n)},
             text=part["phase"].str.removesuffix(f", {word}"),
-            textposition=_sides(list(part["flop_per_byte"]), end),
-            textfont={"size": LABEL_PX, "color": ink()},
             cliponaxis=False,
             hovertemplate="%{text}: %{x:.3~s} operations a byte, %{y:.3~s} TFLOP/s<extra></extra>",
         )
+    marks = list(zip(np.log10(phases["flop_per_byte"]), np.log10(phases["tflop"]), strict=True))
+    depths = _depths(marks, reach, names)
+    for name, (x, y), down in zip(phases["phase"], marks, depths, strict=True):
+        figure.add_annotation(
+            x=x,
+            y=y,
+            text=name.rpartition(", ")[0],
+            ax=BESIDE_PX,
+            ay=down,
+            xanchor="left",
+            font={"size": LABEL_PX, "color": ink()},
+            arrowhead=0,
+            arrowwidth=1,
+            arrowcolor=slot(1),
+        )
 
 
-def _sides(places: Sequence[float], end: float) -> list[str]:
-    """Labels stand below; left of a near neighbour; above where the chart ends."""
-    sides = []
-    for here, onward in zip(places, [*places[1:], math.inf], strict=True):
-        near = onward < here * NEAR
-        sides.append("top left" if here * NEAR > end else "bottom left" if near else "bottom right")
-    return sides
+def _depths(
+    marks: Sequence[tuple[float, float]],
+    reach: tuple[float, float],
+    names: Sequence[tuple[float, float]],
+) -> list[float]:
+    """How far below its mark each label stands, free of marks and labels to its right. [px]
+
+    From right to left, since a label reaches to the right of its mark: at any width of the chart
+    no two of them meet, nor does a line to a label cross another label.
+    """
+    px = (HEIGHT - FRAME_PX) / (reach[1] - reach[0])
+    depths = [0.0] * len(marks)
+    line = LABEL_PX + GAP_PX
+    taken = [(end, at - line, at + line) for end, at in names]
+    for n in sorted(range(len(marks)), key=lambda n: marks[n], reverse=True):
+        x, here = marks[n][0], (reach[1] - marks[n][1]) * px
+        at = here + BELOW_PX
+        for right, top, bottom in sorted(taken, key=lambda held: held[1]):
+            if right - x < NEAR and top < at < bottom:
+                at = bottom
+        taken.append((x, here - BELOW_PX, at + line))
+        depths[n] = at - here
+    return depths
 
 
-def _named(figure: go.Figure, roofs: pd.DataFrame, reach: tuple[float, float]) -> go.Figure:
-    """Every roof named at its right end, names moved apart where roofs lie together."""
+def _named(
+    figure: go.Figure, roofs: pd.DataFrame, reach: tuple[float, float]
+) -> list[tuple[float, float]]:
+    """Every roof named at its right end, names moved apart where roofs lie together.
+
+    Returns where each name stands: its end, and its height from the top [px].
+    """
     px = (HEIGHT - FRAME_PX) / (reach[1] - reach[0])
     ends = roofs.groupby("chip", sort=False).last()
     order = list(ends.index)
     at = -math.inf
+    places = []
     for name, end in ends.sort_values("tflop", ascending=False, kind="stable").iterrows():
         wanted = (reach[1] - math.log10(end["tflop"])) * px
         at = max(wanted, at + LABEL_PX + GAP_PX)
+        places.append((math.log10(end["flop_per_byte"]), at))
         figure.add_annotation(
             x=math.log10(end["flop_per_byte"]),
             y=math.log10(end["tflop"]),
@@ -107,7 +154,7 @@ def _named(figure: go.Figure, roofs: pd.DataFrame, reach: tuple[float, float]) -
             arrowwidth=1,
             arrowcolor=slot(order.index(name)),
         )
-    return figure.update_layout(margin_r=NAMES_PX)
+    return places
 
 
 def parity(

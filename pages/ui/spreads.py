@@ -3,13 +3,16 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.ui.drawing import Show, ink, legend, rows, slot, wrapped
+from pages.ui.drawing import LINE_PX, ROW_PX, Show, ink, legend, rows, slot, width_px, wrapped
+
+GAP_PX = 14
 
 
 def strips(table: pd.DataFrame) -> go.Figure:
     """P10 to P90 of figures in different units, each as a share of its own middle value.
 
-    table: option, p10, p50, p90 (shares), words.
+    table: option, p10, p50, p90 (shares), words, which end at the right edge: centred on the dot
+    the longest would leave the chart.
     """
     figure = go.Figure()
     for row in table.itertuples():
@@ -24,12 +27,20 @@ def strips(table: pd.DataFrame) -> go.Figure:
         figure.add_scatter(
             x=[row.p50],
             y=[name],
-            mode="markers+text",
+            mode="markers",
             marker={"size": 12, "color": slot(0)},
             text=[row.words],
-            textposition="top center",
-            cliponaxis=False,
             hoverinfo="y+text",
+        )
+        figure.add_annotation(
+            x=1,
+            xref="x domain",
+            y=name,
+            text=row.words,
+            showarrow=False,
+            xanchor="right",
+            yanchor="bottom",
+            yshift=3,
         )
     low, high = float(table["p10"].min()), float(table["p90"].max())
     rows(figure, len(table) + 1, (low, high))
@@ -43,8 +54,10 @@ def tornado(table: pd.DataFrame, show: Show, *, base: float) -> go.Figure:
     """
     figure = go.Figure()
     names = [
-        wrapped(row.name) + (f"<br>◆ {row.turn}" if row.turn else "") for row in table.itertuples()
+        wrapped(row.name, 3) + (f"<br>◆ {row.turn}" if row.turn else "")
+        for row in table.itertuples()
     ]
+    spans = [_span(row, show) for row in table.itertuples()]
     for column, words, n in (("low_usd", "low", 1), ("high_usd", "high", 0)):
         figure.add_bar(
             name=f"Input at its {words} end",
@@ -64,7 +77,7 @@ def tornado(table: pd.DataFrame, show: Show, *, base: float) -> go.Figure:
         x=ends.max(axis=1),
         y=names,
         mode="text",
-        text=[f"  {_span(row, show)}" for row in table.itertuples()],
+        text=[f"  {span}" for span in spans],
         textposition="middle right",
         cliponaxis=False,
         showlegend=False,
@@ -73,8 +86,10 @@ def tornado(table: pd.DataFrame, show: Show, *, base: float) -> go.Figure:
     figure.add_vline(x=base, line={"width": 1, "color": ink()})
     figure.update_layout(barmode="overlay")
     low, high = min(base, float(ends.min().min())), max(base, float(ends.max().max()))
-    rows(figure, len(table), (low, high), headroom=1)
-    figure.update_xaxes(range=[low - (high - low) * 0.04, high + (high - low) * 0.85])
+    lines = max(name.count("<br>") for name in names) + 1
+    rows(figure, len(table), (low, high), headroom=1, row_px=max(ROW_PX, lines * LINE_PX))
+    figure.update_xaxes(range=[low - (high - low) * 0.04, high + (high - low) * 0.04])
+    figure.update_layout(margin_r=max(map(width_px, spans)) + GAP_PX)
     return legend(figure, below=True)
 
 

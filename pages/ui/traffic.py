@@ -35,18 +35,16 @@ def _in_time(head: Document) -> float | None:
 
 
 def shares(plan: Plan) -> pd.DataFrame:
-    """Tokens and chip time by class, each split into reading and writing."""
+    """Tokens and chip time by class at the mean rate, each split into reading and writing."""
     rows = []
-    pools = plan.fleets["as-built"].pools
     asked = [
         (d.name, d.input_tokens * d.mean_per_s, d.output_tokens * d.mean_per_s)
         for d in plan.sized.demands
     ]
-    busy = {pool.class_name: pool.n_accelerators * pool.utilization for pool in pools}
-    prefill = {pool.class_name: pool.shares.prefill_frac for pool in pools}
+    busy, reading = _chip_time(plan)
     tokens, time = sum(a + b for _, a, b in asked), sum(busy.values())
     read = sum(a for _, a, _ in asked) / tokens
-    spent = sum(busy[name] * prefill[name] for name in busy) / time if time else 0.0
+    spent = sum(reading.values()) / time if time else 0.0
     rows.append(_share("All tokens", read, 1.0))
     rows.append(_share("All chip time", spent, 1.0))
     for name, inputs, outputs in asked:
@@ -54,9 +52,27 @@ def shares(plan: Plan) -> pd.DataFrame:
         rows.append(
             _share(f"{words}: tokens", inputs / (inputs + outputs), (inputs + outputs) / tokens)
         )
-        if name in busy:
-            rows.append(_share(f"{words}: chip time", prefill[name], busy[name] / time))
+        if busy.get(name):
+            rows.append(
+                _share(f"{words}: chip time", reading[name] / busy[name], busy[name] / time)
+            )
     return pd.DataFrame(rows)
+
+
+def _chip_time(plan: Plan) -> tuple[dict[str, float], dict[str, float]]:
+    """Chips busy at the mean rate by class, over all its pools: in all, and with reading.
+
+    Weighed as the headline's share of chip time is, so that the two agree.
+    """
+    busy: dict[str, float] = {}
+    reading: dict[str, float] = {}
+    mean_over_peak = {row.name: row.mean_per_s / row.peak_per_s for row in plan.sized.demands}
+    for pool in plan.fleets["as-built"].pools:
+        name = pool.class_name
+        chips = pool.n_accelerators * pool.utilization * mean_over_peak[name]
+        busy[name] = busy.get(name, 0.0) + chips
+        reading[name] = reading.get(name, 0.0) + chips * pool.shares.prefill_frac
+    return busy, reading
 
 
 def _share(row: str, read: float, of_all: float) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pages.ui import answers, curves, tables
+from pages.ui import answers, curves, maps, shelf, tables
 from pages.ui.widgets import gathered
 from planner import RATIOS, STRICTNESSES, Plan, Scenario, text
 
@@ -118,20 +118,16 @@ def by_strictness(scenario: Scenario, chosen: Sequence[str]) -> pd.DataFrame:
 
 
 def pool_flow(plan: Plan, option: str) -> pd.DataFrame:
-    """Chips that a class's requests pass: from the class to its pools, and over the fabric."""
+    """Chips that requests pass: from a class to the pool that does both, or over the fabric."""
     rows = []
     for pool in plan.fleets[option].pools:
-        chip = plan.catalog.accelerators[pool.accelerator].name
-        words = pool.class_name.replace("_", " ")
+        chip = shelf.short(plan.catalog.accelerators[pool.accelerator].name)
+        words = pool.class_name.replace("_", " ").capitalize()
         name = {"prefill": "reads", "decode": "writes"}.get(pool.role, "reads and writes")
         node = f"{words} {name}: {text.count(pool.n_accelerators, chip, chip)}"
-        value = float(pool.n_accelerators)
-        if pool.role == "decode":
-            rows.append({"source": "Network between pools", "target": node, "value": value})
-        else:
-            rows.append({"source": words.capitalize(), "target": node, "value": value})
-        if pool.role == "prefill":
-            rows.append({"source": node, "target": "Network between pools", "value": value})
+        ends = {"prefill": (node, maps.NETWORK), "decode": (maps.NETWORK, node)}
+        source, target = ends.get(pool.role, (words, node))
+        rows.append({"source": source, "target": target, "value": float(pool.n_accelerators)})
     return pd.DataFrame(rows, columns=["source", "target", "value"])
 
 

@@ -12,6 +12,9 @@ from pages.ui import state
 from planner import csv, text
 
 MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])")
+WORD_JOINER = "\u2060"
+SPLIT = f"{text.MINUS}$"
+"""Where a browser would break a line inside an amount."""
 PATIENCE_S = 0.5
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -19,8 +22,8 @@ NO_TOOLBAR = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False
 
 
 def plain(words: object) -> str:
-    """Text that Markdown shows letter by letter."""
-    return MARKUP.sub(r"\\\1", str(words))
+    """Text that Markdown shows letter by letter, a minus on the line of its dollars."""
+    return MARKUP.sub(r"\\\1", str(words).replace(SPLIT, WORD_JOINER.join(SPLIT)))
 
 
 def chart(figure: Any, table: pd.DataFrame, name: str, *, alt: str) -> None:

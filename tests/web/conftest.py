@@ -125,7 +125,7 @@ def words(screen):
     kinds = (screen.markdown, screen.caption, screen.warning, screen.error, screen.info)
     read = [element.value for kind in kinds for element in kind]
     read += [part for metric in screen.metric for part in (metric.label, metric.value)]
-    return "\n".join(read).replace("\\", "")
+    return "\n".join(read).replace("\\", "").replace("\u2060", "")
 
 
 @pytest.fixture(scope="session")

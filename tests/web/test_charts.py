@@ -3,12 +3,13 @@
 import json
 import subprocess
 import sys
+from functools import partial
 
 import pandas as pd
 import pytest
 import streamlit as st
 
-from pages.ui import charts, drawing, tables, widgets
+from pages.ui import charts, drawing, spreads, tables, traffic, widgets
 from planner import Scenario, plan, text
 from tests.web.conftest import ROOT
 
@@ -87,6 +88,33 @@ def test_what_is_gained_is_right_of_what_is_paid(figures):
 def test_a_long_label_breaks_at_a_space():
     assert drawing.wrapped("Reserve for peaks and failures") == "Reserve for peaks<br>and failures"
     assert drawing.wrapped("Net") == "Net"
+    long = "Measured speed of RTX PRO 6000 Blackwell Server Edition"
+    assert drawing.wrapped(long, 3).count("<br>") == 2
+    assert drawing.wrapped(long, 3).replace("<br>", " ") == long
+
+
+def test_the_widest_label_of_a_tornado_fits_beside_its_bar():
+    """In Source Sans 14 px, the theme's font, "−$4.0M to −$1.7M" measures 96 px."""
+    held = pd.DataFrame(
+        [{"name": "Tax rate", "low_usd": -4e6, "high_usd": -1.7e6, "low": "0", "high": "1"}]
+    ).assign(turn="")
+    figure = spreads.tornado(held, text.usd, base=-2.6e6)
+    assert figure.layout.margin.r >= 96
+    assert figure.layout.xaxis.range[1] == pytest.approx(-1.7e6, rel=0.1)
+
+
+def test_the_widest_label_of_a_waterfall_fits_beside_its_bar():
+    """In Source Sans 14 px "−0.0129 MW" measures 66 px."""
+    show = partial(text.mw, place=-4)
+    sizes, kinds = [0.0682, -0.0129, 0.0553], [drawing.TOTAL, drawing.LOSS, drawing.TOTAL]
+    assert charts.waterfall(["a", "b", "c"], sizes, kinds, show).layout.margin.r >= 66
+
+
+def test_the_words_of_a_strip_end_at_the_edge_wherever_its_dot_lies():
+    said = "0.032 MW (0.028 MW to 0.036 MW)"
+    row = {"option": "Stranded power", "p10": 0.9, "p50": 1.0, "p90": 1.1, "words": said}
+    (words,) = spreads.strips(pd.DataFrame([row])).layout.annotations
+    assert (words.text, words.x, words.xref, words.xanchor) == (said, 1, "x domain", "right")
 
 
 def test_the_theme_gives_every_palette_ten_colours():
@@ -124,6 +152,14 @@ def test_plain_text_escapes_every_mark(said):
     assert all(shown[i - 1] == "\\" for i, mark in enumerate(shown) if mark in "$*[]()`<>:_")
 
 
+@pytest.mark.parametrize("said", ["−$1.0M to −$500k", "−$23"])
+def test_a_minus_never_parts_from_its_dollars(said):
+    """UAX 14: a line may break between a minus and a dollar, unless a word joiner stands there."""
+    shown = widgets.plain(said).replace("\\", "")
+    assert "−$" not in shown
+    assert shown.replace("\u2060", "") == said
+
+
 LOADED = """
 import sys
 from pages.ui import answers
@@ -138,3 +174,14 @@ def test_what_charts_briefs_and_logs_need_is_there_before_the_first_reader():
     loaded = subprocess.run(asked, capture_output=True, text=True, check=True, cwd=ROOT).stdout
     slow = {"plotly.graph_objs._bar", "plotly.graph_objs._scatter", "pandas", "ibis", "matplotlib"}
     assert slow <= set(loaded.split())
+
+
+@pytest.mark.parametrize("profile", ["axiom", "hyperscaler"])
+def test_chip_time_reads_the_same_on_the_bar_and_in_the_side_panel(profile):
+    """The hyperscaler serves a class from H100 and from H200 pools."""
+    answer = plan(Scenario(profile=profile))
+    head = answer.as_dict(flips=False)["headline"]
+    rows = traffic.shares(answer).set_index("row")
+    assert rows.loc["All chip time", traffic.READ] == pytest.approx(head["prefill_time_frac"])
+    by_class = rows[rows.index.str.endswith(": chip time")]
+    assert by_class["share of all"].sum() == pytest.approx(1)

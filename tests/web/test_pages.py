@@ -162,6 +162,20 @@ def test_the_bridge_adds_up_to_the_shown_digit(profile):
     assert show_usd(sum(sizes[:-1])) == show_usd(sizes[-1])
 
 
+@pytest.mark.parametrize("profile", profiles.names())
+def test_power_prints_the_megawatts_of_the_brief(profile):
+    """Axiom's reserve is 0.144 MW: "−0.2 MW" is no rounding of it."""
+    from pages.ui import megawatts, tables
+    from planner.export.pictures import stranded
+
+    document = plan(Scenario(profile=profile)).as_dict(flips=False)
+    labels, sizes, kinds, show_mw = megawatts.steps(tables.stranded(document))
+    shown = [show_mw(x, signed=kind != "total") for x, kind in zip(sizes, kinds, strict=True)]
+    assert shown == [bar.value for bar in stranded(document["stranded"]).bars]
+    reserve = shown[labels.index("Reserve for peaks and failures")]
+    assert profile != "axiom" or reserve == "−0.14 MW"
+
+
 def test_money_shows_return_payback_and_waiting(show):
     labels = [metric.label for metric in show("money").metric]
     assert any("IRR" in label for label in labels)
