@@ -47,7 +47,10 @@ def the_pools() -> None:
 
 def forced_shares() -> None:
     st.subheader("What a forced share is worth", anchor=False)
-    st.caption("Each point is the best plan with that share of power in split pools.")
+    st.caption(
+        "Each point is the best plan for a share asked, at the share of power in split pools that "
+        "whole servers form."
+    )
     held = fleets.along_mix(
         gathered(
             "Planning every share",
