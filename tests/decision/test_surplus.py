@@ -15,7 +15,9 @@ def held(request):
 
 
 def n_chips(held, option):
-    return sum(pool.n_accelerators for pool in held.fleets[option].pools)
+    """Chips in use; the backlog is served too, and both fit below the power ceiling."""
+    sized = sum(pool.n_accelerators for pool in held.fleets[option].pools)
+    return sized * (1 + held.scenario.backlog_frac)
 
 
 def test_a_change_of_software_pays_its_roll_out_at_the_decision_and_nothing_else(held):
