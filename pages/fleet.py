@@ -48,8 +48,8 @@ def the_pools() -> None:
 def forced_shares() -> None:
     st.subheader("What a forced share is worth", anchor=False)
     st.caption(
-        "Each point is the best plan with that share of power in split pools. "
-        "NPV at stated values; the tile above is the median of the futures."
+        "Each point is the best plan for a share asked, at the share of power in split pools that "
+        "whole servers form. NPV at stated values; the tile above is the median of the futures."
     )
     held = fleets.along_mix(
         gathered(

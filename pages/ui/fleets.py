@@ -67,13 +67,14 @@ def headlines(plan: Plan, document: Document) -> list[tuple[str, ...]]:
     mine = document["proposed"]
     chips = assigned(plan, "proposed")
     split = tables.split_power_frac(plan, "proposed")
-    forced = plan.scenario.fleet_mix != NO_MIX
+    asked = plan.scenario.fleet_mix
+    forced = asked != NO_MIX
     return [
         (
             "Power in split pools",
             text.percent(split, place=-2),
             "Share of serving power in pools that only read or only write.",
-            "forced by you" if forced else "picked by cost",
+            f"you asked for {text.percent(float(asked))}" if forced else "picked by cost",
         ),
         (
             "Owned chips that serve",
@@ -118,11 +119,12 @@ def optimum(scenario: Scenario, document: Document) -> list[tuple[str, str]]:
 
 
 def along_mix(rows: list[Mapping[str, Any]]) -> pd.DataFrame:
-    """Worth and cost of the proposed plan at each forced share."""
+    """Worth and cost of the proposed plan at each forced share, as far as it can be formed."""
     return pd.DataFrame(
         [
             {
-                "share": row["split_frac"],
+                "share": row["formed_frac"],
+                "asked_frac": row["split_frac"],
                 "npv_usd": row["npv_usd"],
                 "cost_usd_per_year": row["cost_usd_per_year"],
                 "chips": row["n_accelerators"],

@@ -219,7 +219,8 @@ def costs(plan: Plan) -> pd.DataFrame:
 CASH = {
     "purchase_usd": "New chips bought",
     "setup_usd": "Re-equipping halls and risk of the change",
-    "resale_usd": "Owned chips sold",
+    "resale_usd": "Owned chips freed and sold",
+    "surplus_resale_usd": "Spare owned chips put to work, not sold",
     "energy_usd_per_year": "Electricity a year",
     "running_usd_per_year": "Other running cost a year",
     "team_usd_per_year": "Platform team a year",

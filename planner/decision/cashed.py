@@ -33,6 +33,7 @@ def cash_plan(
     served = served_frac(sized, fleet, ledger)
     need = chips_needed(sized, fleet, served, ledger)
     bought = _bought(sized, need)
+    base = _needed_as_built(sized, fleets, ledger)
     energy, running = _running_usd_per_year(sized, fleet, own, need, served, ledger)
     return Plan(
         revenue_usd_per_year=sold.revenue_usd * served,
@@ -42,8 +43,8 @@ def cash_plan(
         setup_usd=_setup_usd(sized, fleet, bought, sold, own, ledger),
         team_usd_per_year=friction.team_usd_per_year(ledger) if fleet.split else 0.0,
         start_quarters=_start_quarters(sized, fleet, bought, ledger),
-        interim_frac=_covered_frac(sized, fleets[AS_BUILT], ledger),
-        **_displaced(sized, need, ledger),
+        interim_frac=_covered_frac(sized, base),
+        **_sold(sized, need, base, ledger),
     )
 
 
@@ -73,30 +74,54 @@ def _bought(sized: Sized, need: Mapping[str, Any]) -> dict[str, Any]:
     return {chip: n for chip, n in more.items() if np.any(n)}
 
 
-def _covered_frac(sized: Sized, as_built: Fleet, ledger: Ledger) -> Any:
+def _needed_as_built(
+    sized: Sized, fleets: Mapping[str, Fleet], ledger: Ledger
+) -> Mapping[str, Any]:
+    """Chips in use by type if nothing changes."""
+    fleet = fleets[AS_BUILT]
+    return chips_needed(sized, fleet, served_frac(sized, fleet, ledger), ledger)
+
+
+def _covered_frac(sized: Sized, need: Mapping[str, Any]) -> Any:
     """How much of the as-built work the owned chips can do alone."""
-    need = chips_needed(sized, as_built, served_frac(sized, as_built, ledger), ledger)
     total = sum(need.values())
     kept = sum(np.minimum(n, sized.owned.get(chip, 0.0)) for chip, n in need.items())
     return kept / np.maximum(total, 1)
 
 
-def _displaced(sized: Sized, need: Mapping[str, Any], ledger: Ledger) -> dict[str, Any]:
-    """Proceeds, book value and remaining life of owned chips that are no longer used."""
+def _sold(
+    sized: Sized, need: Mapping[str, Any], base: Mapping[str, Any], ledger: Ledger
+) -> dict[str, Any]:
+    """Owned chips no longer used: those that stand idle as built too, and those that are freed.
+
+    The first are sold at the decision whether anything changes or not, the others at the start.
+    """
     idle = {chip: np.maximum(n - need[chip], 0) for chip, n in sized.owned.items()}
+    before = {chip: np.maximum(n - base[chip], 0) for chip, n in sized.owned.items()}
+    surplus = {chip: np.minimum(n, before[chip]) for chip, n in idle.items()}
+    freed = {chip: n - surplus[chip] for chip, n in idle.items()}
+    names = ("resale_usd", "displaced_book_usd", "displaced_years")
+    early = ("surplus_resale_usd", "surplus_book_usd", "surplus_years")
+    return dict(zip(names, _fetched(freed, ledger), strict=True)) | dict(
+        zip(early, _fetched(surplus, ledger), strict=True)
+    )
+
+
+def _fetched(sold: Mapping[str, Any], ledger: Ledger) -> tuple[Any, Any, Any]:
+    """Proceeds [USD], book value [USD] and mean remaining life [years] of owned chips."""
     received = 1 - ledger["estimates.money.resale_haircut_frac"]
 
     def total(field: str) -> Any:
-        return sum(n * ledger[f"owned.{chip}.{field}"] for chip, n in idle.items())
+        return sum(n * ledger[f"owned.{chip}.{field}"] for chip, n in sold.items())
 
     life = ledger["finance.life_years"]
-    rest = {chip: np.maximum(life - ledger[f"owned.{chip}.age_years"], 0) for chip in idle}
-    chips = np.maximum(sum(idle.values()), 1)
-    return {
-        "resale_usd": total("resale_usd") * received,
-        "displaced_book_usd": total("book_usd"),
-        "displaced_years": sum(n * rest[chip] for chip, n in idle.items()) / chips,
-    }
+    rest = {chip: np.maximum(life - ledger[f"owned.{chip}.age_years"], 0) for chip in sold}
+    chips = np.maximum(sum(sold.values()), 1)
+    return (
+        total("resale_usd") * received,
+        total("book_usd"),
+        sum(n * rest[chip] for chip, n in sold.items()) / chips,
+    )
 
 
 def _purchase_usd(sized: Sized, bought: Mapping[str, Any], ledger: Ledger) -> Any:

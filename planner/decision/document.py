@@ -11,7 +11,7 @@ from planner.decision.accounts import economics
 from planner.decision.headline import headline
 from planner.decision.limits import short_of_power
 from planner.decision.one_pool import one_pool
-from planner.decision.proposing import worth
+from planner.decision.proposing import missed_frac, worth
 from planner.decision.records import option_record
 from planner.decision.risk_record import ledger_rows, risk_record
 from planner.decision.views import iso_cost, iso_power
@@ -79,7 +79,7 @@ def _mix(plan: Plan) -> dict[str, Any] | None:
         "binding": list(held.binding),
         "worth_usd_per_year": dict(worth(held, site.rack_limit_w)),
         "over_mw": held.over_w / W_PER_MW,
-        "off_frac": held.off_frac,
+        "off_frac": missed_frac(plan.sized, plan.fleets["proposed"]),
     }
 
 

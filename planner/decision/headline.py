@@ -99,8 +99,7 @@ def _stranded_mw(plan: Plan) -> dict[str, Any]:
 
 def stranded_capital_usd(plan: Plan) -> float:
     """Book less resale value of owned chips that the best purchasable option displaces."""
-    held = plan.money.cash[plan.best]
-    return float(held.displaced_book_usd - held.resale_usd)
+    return float(plan.money.cash[plan.best].written_off_usd)
 
 
 def _unit_figures(plan: Plan, option: str) -> dict[str, Any]:
@@ -144,7 +143,7 @@ def ranges(plan: Plan, option: str) -> dict[str, dict[str, Any]]:
     displacing = money.cash[plan.best]
     figures = {
         "software_gain_frac": gross_gap_frac(plan, money) - tax_frac(plan, money),
-        "stranded_capital_usd": displacing.displaced_book_usd - displacing.resale_usd,
+        "stranded_capital_usd": displacing.written_off_usd,
         "free_mw": plan.ledger["power_budget_mw"] - held.provisioned_w / W_PER_MW,
         "recovered_mw": held.recovered_w / W_PER_MW,
         "extra_throughput_frac": held.extra_throughput_frac,

@@ -7,8 +7,8 @@ from planner import text
 from planner.decision.sized import Sized
 from planner.decision.valued import Valued, valued
 from planner.facts.units import W_PER_MW
+from planner.fleet.forced import CLOSE
 from planner.fleet.mix import (
-    CLOSE,
     PROPOSED,
     Demanded,
     Entry,
@@ -21,7 +21,7 @@ from planner.fleet.mix import (
 from planner.fleet.options import PURCHASABLE
 from planner.fleet.pools import Fleet, Pool, Units
 from planner.fleet.sizing import server_chips
-from planner.fleet.watts import nameplate_w, provisioned_w
+from planner.fleet.watts import nameplate_w, provisioned_w, split_power_frac
 from planner.money.economics import costs
 from planner.money.friction import orchestration_usd_per_year
 from planner.money.prices import all_in_usd, capital_usd_per_year, is_rented, paid_monthly_frac
@@ -46,7 +46,8 @@ def proposed(held: Sized, money: Valued) -> tuple[Fleet, Mix | None]:
     if found is None:
         caveat = "No mix of pools serves every class, so the proposed plan is a pure option."
         return standing_in(pure, *((caveat,) if forced else ())), None
-    mixed = replace(fleet_of(menu, found, units(held)), caveats=tuple(_misses(held, found)))
+    mixed = fleet_of(menu, found, units(held))
+    mixed = replace(mixed, caveats=tuple(_misses(held, found, mixed)))
     if forced:
         return mixed, found
     known = valued(held, held.ledger, {**held.fleets, PROPOSED: mixed}, known=money)
@@ -54,17 +55,26 @@ def proposed(held: Sized, money: Valued) -> tuple[Fleet, Mix | None]:
     return (mixed if gain > 0 else standing_in(pure)), found
 
 
-def _misses(held: Sized, found: Mix) -> Iterator[str]:
+def missed_frac(held: Sized, fleet: Fleet) -> float:
+    """How far a fleet's share of power in split pools lies from the forced one; 0 where none is."""
+    asked = held.scenario.fleet_mix
+    if asked == "auto":
+        return 0.0
+    return abs(split_power_frac(fleet, held.catalog, held.ledger) - float(asked))
+
+
+def _misses(held: Sized, found: Mix, fleet: Fleet) -> Iterator[str]:
     """Where the mix does not keep what was asked of it, and by how much."""
     if found.over_w > 0:
         yield (
             f"The proposed plan needs {text.mw(found.over_w / W_PER_MW)} more than the power "
             "budget; no mix that serves everything needs less for less money."
         )
-    if found.off_frac > CLOSE:
+    if missed_frac(held, fleet) > CLOSE:
+        formed = split_power_frac(fleet, held.catalog, held.ledger)
         yield (
             f"A split share of {text.percent(float(held.scenario.fleet_mix))} of the power cannot "
-            f"be formed; the proposed plan misses it by {text.percent(found.off_frac)}."
+            f"be formed of whole servers; the proposed plan has {text.percent(formed)}."
         )
 
 

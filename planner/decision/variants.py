@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from planner.decision.assumptions import ledger_of
-from planner.decision.proposing import proposed
+from planner.decision.proposing import missed_frac, proposed
 from planner.decision.sized import Sized, sized
 from planner.decision.valued import valued
 from planner.demand.scenario import Scenario
 from planner.errors import ScenarioError
 from planner.facts.units import TOKENS_PER_MTOK, W_PER_MW
 from planner.fleet.mix import PROPOSED
-from planner.fleet.watts import provisioned_w
+from planner.fleet.watts import provisioned_w, split_power_frac
 
 if TYPE_CHECKING:
     from planner.decision.plan import Plan
@@ -61,9 +61,9 @@ def at_strictness(plan: Plan, factor: float) -> list[dict[str, Any]]:
 def at_mix(plan: Plan, split_frac: float | str) -> dict[str, Any]:
     """The proposed plan with a share of its power forced into split pools, or `auto`.
 
-    Keys: split_frac, cost_usd_per_year, npv_usd, n_accelerators, facility_mw, off_frac (how far
-    the forced share was missed), gap_frac (how far the answer may lie from the best); all but
-    the first are None where no such mix serves.
+    Keys: split_frac, cost_usd_per_year, npv_usd, n_accelerators, facility_mw, formed_frac (the
+    share that whole servers form), off_frac (how far that lies from the one asked), gap_frac (how
+    far the answer may lie from the best); all but the first are None where no such mix serves.
     """
     other = plan.scenario.model_copy(update={"fleet_mix": split_frac})
     held = replace(plan.sized, scenario=other, ledger=ledger_of(other, plan.catalog))
@@ -79,7 +79,8 @@ def at_mix(plan: Plan, split_frac: float | str) -> dict[str, Any]:
         "npv_usd": float(money.npv_usd[PROPOSED]),
         "n_accelerators": sum(pool.n_accelerators for pool in fleet.pools),
         "facility_mw": float(watts) / W_PER_MW,
-        "off_frac": mix.off_frac,
+        "formed_frac": split_power_frac(fleet, held.catalog, held.ledger),
+        "off_frac": missed_frac(held, fleet),
         "gap_frac": mix.gap_frac,
     }
 
@@ -108,6 +109,7 @@ MIX_KEYS = (
     "npv_usd",
     "n_accelerators",
     "facility_mw",
+    "formed_frac",
     "off_frac",
     "gap_frac",
 )

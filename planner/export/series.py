@@ -95,9 +95,9 @@ def service(plan: Plan) -> Lines:
 
 
 def mix(plan: Plan) -> Lines:
-    """NPV of the best plan with a share of its power forced into split pools. [USD]"""
+    """NPV of the best plan with a share of its power forced into split pools, as formed. [USD]"""
     rows = [at_mix(plan, share) for share in SPLIT_FRACS]
-    known = [(row["split_frac"], row["npv_usd"]) for row in rows if row["npv_usd"] is not None]
+    known = [(row["formed_frac"], row["npv_usd"]) for row in rows if row["npv_usd"] is not None]
     line = Line("Forced share", [share for share, _ in known], [usd for _, usd in known])
     return Lines(
         [line] if known else [],

@@ -6,10 +6,10 @@ in a role; the programme picks shares of them, in whole servers and each with it
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
+from planner.fleet.forced import SMALLEST, forced_rows
 from planner.fleet.pools import DECODE, MONOLITHIC, PREFILL, Fleet, Pool, Units
 from planner.fleet.programme import Programme
 
@@ -17,12 +17,8 @@ PROPOSED = "proposed"
 LABEL = "Proposed plan"
 COST, MARGIN, THROUGHPUT = OBJECTIVES = ("cost", "margin", "throughput")
 LIMITS = ("power", "capital", "space")
-SMALLEST = 1e-3
-"""Of a class's demand; smaller shares are rounding."""
 FEW = 32
-"""Servers of a pool up to which they are counted whole; beyond, the pools round them up."""
-CLOSE = 0.01
-"""Share of power within which a forced mix is met."""
+"""Servers of a pool up to which a free mix counts them whole; beyond, the pools round them up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +43,11 @@ class Entry:
     def split(self) -> bool:
         """Whether it serves one phase only."""
         return self.pool.role != MONOLITHIC
+
+    def needed_chips(self, spare_replicas: int) -> tuple[float, float]:
+        """Chips that run all of the class, and those of the spare."""
+        spare = spare_replicas * self.pool.replica_chips
+        return float(self.pool.n_replicas * self.pool.replica_chips - spare), float(spare)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Mix:
 
     binding: limits that are used up. worth_usd_per_year: of one more unit of each limit (a watt, a
     dollar, a watt of racks), of the problem with fractions of servers allowed. over_w: power
-    beyond the ceiling. off_frac: how far the forced mix was missed.
+    beyond the ceiling.
     """
 
     demand_frac: tuple[float, ...]
@@ -90,7 +91,6 @@ class Mix:
     binding: tuple[str, ...]
     worth_usd_per_year: Mapping[str, float]
     over_w: float
-    off_frac: float
 
 
 def best_mix(
@@ -116,9 +116,6 @@ def best_mix(
     if found is None:
         return None
     value = found.value
-    used_w = sum(
-        value["servers", k] * entry.server_chips * entry.power_w for k, entry in enumerate(menu)
-    )
     near = _near(menu, found.left)
     worth = dict.fromkeys(LIMITS, 0.0) | (programme.worth(near) if near else {})
     return Mix(
@@ -129,7 +126,6 @@ def best_mix(
         binding=tuple(name for name in LIMITS if worth[name] > 0),
         worth_usd_per_year=worth,
         over_w=value["over"],
-        off_frac=value["off_w"] / max(used_w, 1.0),
     )
 
 
@@ -143,14 +139,14 @@ def _programme(
 ) -> Programme:
     """Shares, servers and switches of entries; chips kept and bought; what limits them."""
     build, chips = Programme(), dict.fromkeys(entry.pool.accelerator for entry in menu)
+    forced = limits.split_power_frac is not None
     tokens = sum(each.output_tokens_per_s for each in demands)
     dearest = sum(_full_usd(entry) for entry in menu) + limits.split_usd_per_year
     for k, entry in enumerate(menu):
         build.column(("share", k), 0.0, 1.0)
         each_usd = entry.running_usd * entry.server_chips
-        build.column(
-            ("servers", k), each_usd, whole=entry.pool.n_accelerators <= FEW * entry.server_chips
-        )
+        few = entry.pool.n_accelerators <= FEW * entry.server_chips
+        build.column(("servers", k), each_usd, whole=few or forced)
         build.column(("on", k), 0.0, 1.0, whole=True)
     for chip in chips:
         first = next(entry for entry in menu if entry.pool.accelerator == chip)
@@ -170,6 +166,8 @@ def _programme(
     _pool_rows(build, menu, spare_replicas)
     _class_rows(build, menu, demands, objective)
     _limit_rows(build, menu, chips, limits)
+    if limits.split_power_frac is not None:
+        forced_rows(build, menu, limits.split_power_frac, spare_replicas)
     return build
 
 
@@ -180,12 +178,11 @@ def _full_usd(entry: Entry) -> float:
 def _pool_rows(build: Programme, menu: Sequence[Entry], spare_replicas: int) -> None:
     """Servers hold the share and the spare; a share, or a split, needs its switch."""
     for k, entry in enumerate(menu):
-        pool = entry.pool
-        running = (pool.n_replicas - spare_replicas) * pool.replica_chips
+        running, spare = entry.needed_chips(spare_replicas)
         held = {
             ("servers", k): float(entry.server_chips),
-            ("share", k): -float(running),
-            ("on", k): -float(spare_replicas * pool.replica_chips),
+            ("share", k): -running,
+            ("on", k): -spare,
         }
         build.row("pool", held, least=0.0)
         build.row("switch", {("on", k): 1.0, ("share", k): -1.0}, least=0.0)
@@ -229,24 +226,6 @@ def _limit_rows(
     build.row("capital", capex, most=_or_none(limits.capital_usd))
     racks = {("servers", k): entry.rack_w * entry.server_chips for k, entry in enumerate(menu)}
     build.row("space", racks, most=_or_none(limits.rack_w))
-    if limits.split_power_frac is not None:
-        _forced_rows(build, menu, power, limits.split_power_frac)
-
-
-def _forced_rows(
-    build: Programme, menu: Sequence[Entry], power: Mapping[Any, float], wanted: float
-) -> None:
-    """The share of split pools lies close to the one wanted, or is off by some watts.
-
-    None and all are meant as they are.
-    """
-    around = CLOSE if 0 < wanted < 1 else 0.0
-    for sign, least in ((1, wanted - around), (-1, wanted + around)):
-        off = {
-            ("servers", k): sign * power["servers", k] * (entry.split - least)
-            for k, entry in enumerate(menu)
-        }
-        build.row("mix", off | {"off_w": 1.0}, least=0.0)
 
 
 def _near(menu: Sequence[Entry], left: Mapping[str, float]) -> list[str]:

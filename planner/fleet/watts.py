@@ -11,7 +11,7 @@ from planner.facts.catalog import Catalog
 from planner.facts.ledger import Ledger
 from planner.facts.units import HOURS_PER_DAY
 from planner.fleet import day
-from planner.fleet.pools import DECODE, PREFILL, Fleet, Pool
+from planner.fleet.pools import DECODE, MONOLITHIC, PREFILL, Fleet, Pool
 from planner.physics.power import activity_frac, chip_draw_w, harmless_cap_frac, work_rate
 
 Floats = NDArray[np.float64]
@@ -53,6 +53,13 @@ def provisioned_w(fleet: Fleet, catalog: Catalog, ledger: Ledger) -> Any:
         _held_w(pool, tdp(pool.accelerator, ledger), overhead_w(pool.accelerator, catalog, ledger))
         for pool in fleet.pools
     )
+
+
+def split_power_frac(fleet: Fleet, catalog: Catalog, ledger: Ledger) -> float:
+    """Share of a fleet's provisioned power that stands in pools of one phase. [frac]"""
+    apart = replace(fleet, pools=tuple(pool for pool in fleet.pools if pool.role != MONOLITHIC))
+    total_w = float(provisioned_w(fleet, catalog, ledger))
+    return float(provisioned_w(apart, catalog, ledger)) / total_w if total_w else 0.0
 
 
 def _held_w(pool: Pool, tdp_w: Any, rest_w: Any) -> Any:

@@ -23,7 +23,9 @@ class Plan:
     revenue, energy: a year at the planning month's demand and today's prices; running: the cash
     opex that demand does not move. purchase_usd: new chips all in, after owned ones are reused.
     resale_usd, displaced_book_usd, displaced_years: proceeds, carrying amount and remaining life of
-    owned chips no longer used. setup_usd: spent at the decision; team_usd_per_year: ever after.
+    owned chips that the change frees, sold at its start. surplus_…: the same of chips that neither
+    it nor the base needs, sold at the decision whenever it starts. setup_usd: spent at the
+    decision; team_usd_per_year: ever after.
     start_quarters: from decision to first benefit. interim_frac: how much of the base the owned
     chips alone can run until then.
     """
@@ -39,6 +41,15 @@ class Plan:
     team_usd_per_year: Any
     start_quarters: Any
     interim_frac: Any
+    surplus_resale_usd: Any = 0.0
+    surplus_book_usd: Any = 0.0
+    surplus_years: Any = 0.0
+
+    @property
+    def written_off_usd(self) -> Any:
+        """Book value less proceeds of all owned chips that are no longer used."""
+        books = self.displaced_book_usd + self.surplus_book_usd
+        return books - self.resale_usd - self.surplus_resale_usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,31 +114,40 @@ def _margin_usd(plan: Plan, terms: Terms, q: Floats) -> Floats:
 
 
 def _capital_usd(plan: Plan, terms: Terms, delay: float) -> Floats:
-    """Purchases at the start and whenever a life ends, resale, and what is left at the horizon."""
+    """Purchases at the start and whenever a life ends, resale, and what is left at the horizon.
+
+    Chips that were surplus before the change are sold at the decision, however late it starts.
+    """
     q, start, life = quarters(terms), _start(plan, delay), _life(terms)
     price = _column(plan.purchase_usd) * _drift(terms, q)
     worn = np.floor((q - start) / life)
     bought = (q >= start) & (worn > np.floor((q - 1 - start) / life)) & (q < q[-1])
     left = _left_frac(q, start, life)
-    sold = _column(plan.resale_usd) * _at(q, start)
+    sold = _column(plan.resale_usd) * _at(q, start) + _column(plan.surplus_resale_usd) * (q == 0)
     return np.asarray(sold - price * bought + price * left * (q == q[-1]))
 
 
 def _deducted_usd(plan: Plan, terms: Terms, delay: float) -> Floats:
-    """What lowers taxes: depreciation of purchases, and the loss on displaced chips.
-
-    Displaced chips stop depreciating at the start, when their remaining book is written off.
-    """
+    """What lowers taxes: depreciation of purchases, and the loss on chips that are sold."""
     q, start, life = quarters(terms), _start(plan, delay), _life(terms)
     used = (q > start) & (start < q[-1])
     bought = start + life * np.maximum(np.floor((q - 1 - start) / life), 0)
     depreciation = _column(plan.purchase_usd) * _drift(terms, bought) / life * used
-    book, rest = _column(plan.displaced_book_usd), _column(plan.displaced_years) * QUARTERS_PER_YEAR
-    rest = np.maximum(rest, 1)
-    at_start = book * np.maximum(1 - start / rest, 0)
-    ended = book / rest * np.clip(rest - (q - 1), 0, 1) * (q > start)
-    lost = (at_start - _column(plan.resale_usd)) * _at(q, start)
-    return np.asarray(depreciation + lost - ended + _fallen_usd(plan, terms, delay))
+    freed = plan.displaced_book_usd, plan.displaced_years, plan.resale_usd
+    surplus = plan.surplus_book_usd, plan.surplus_years, plan.surplus_resale_usd
+    lost = _lost_usd(q, start, *freed) + _lost_usd(q, np.zeros_like(q[:1]), *surplus)
+    return np.asarray(depreciation + lost + _fallen_usd(plan, terms, delay))
+
+
+def _lost_usd(q: Floats, sold_at: Floats, book_usd: Any, years: Any, resale_usd: Any) -> Floats:
+    """Loss on chips that are sold, by quarter; what they would have depreciated is negative.
+
+    They stop depreciating when they are sold and their remaining book is written off.
+    """
+    book, rest = _column(book_usd), np.maximum(_column(years) * QUARTERS_PER_YEAR, 1)
+    then = book * np.maximum(1 - sold_at / rest, 0)
+    ended = book / rest * np.clip(rest - (q - 1), 0, 1) * (q > sold_at)
+    return np.asarray((then - _column(resale_usd)) * _at(q, sold_at) - ended)
 
 
 def _fallen_usd(plan: Plan, terms: Terms, delay: float) -> Floats:

@@ -199,10 +199,12 @@ def cash_rows(plan, case, name):
         "running": "running_usd_per_year", "purchase": "purchase_usd", "resale": "resale_usd",
         "book": "displaced_book_usd", "years": "displaced_years", "setup": "setup_usd",
         "team": "team_usd_per_year", "start": "start_quarters", "interim": "interim_frac",
+        "resale now": "surplus_resale_usd", "book now": "surplus_book_usd",
+        "years now": "surplus_years",
     }  # fmt: skip
     scale = max(abs(mine[key]) for key in ("revenue", "energy", "running", "purchase", "setup"))
     for key, field in fields.items():
-        around = 1 if key in ("years", "start", "interim") else scale
+        around = 1 if key in ("years", "years now", "start", "interim") else scale
         yield f"cash {key}", getattr(ours, field), mine[key], around
     theirs = twin.cash(case, "as-built")
     scale += max(abs(theirs[key]) for key in ("revenue", "energy", "running", "purchase"))
@@ -241,8 +243,9 @@ def plan_rows(plan, case):
     yield "needed", plan.stranded.needed_w / 1e6, held["needed"], around
     yield "extra throughput", head["extra_throughput_frac"], held["extra_throughput"], 1
     displaced = twin.cash(case, twin.best(case))
-    book = displaced["book"]
-    yield "stranded capital", head["stranded_capital_usd"], book - displaced["resale"], book
+    book = displaced["book"] + displaced["book now"]
+    resale = displaced["resale"] + displaced["resale now"]
+    yield "stranded capital", head["stranded_capital_usd"], book - resale, book
     option = plan.verdict.option_id
     mw = twin.fleet_watts(case, option)["provisioned"] * case.part("site", "pue") / 1e6
     per_mw = twin.sold(case, option)["revenue"] / mw

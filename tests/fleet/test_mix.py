@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planner import adopted, at_mix, audit, text
 from planner.decision.plan import plan
 from planner.demand.scenario import Scenario
-from planner.fleet.mix import CLOSE, Demanded, Entry, Limits, best_mix, fleet_of
+from planner.fleet.forced import CLOSE
+from planner.fleet.mix import Demanded, Entry, Limits, best_mix, fleet_of
 from planner.fleet.options import PURCHASABLE
 from planner.fleet.pools import DECODE, MONOLITHIC, PREFILL, Units
 from planner.fleet.programme import LEAST_GAP
@@ -183,6 +185,62 @@ class TestFleet:
         assert [p.accelerator for p in held.pools] == ["h100-sxm"]
 
 
+def split_share(fleet):
+    """Counted from the chips that stand, at a kilowatt each."""
+    chips = {True: 0, False: 0}
+    for held in fleet.pools:
+        chips[held.role != MONOLITHIC] += held.n_accelerators
+    return chips[True] / sum(chips.values())
+
+
+class TestForced:
+    def formed(self, menu, wanted):
+        forced = replace(FREE, split_power_frac=wanted, split_usd_per_year=500.0)
+        return fleet_of(menu, solved(menu, forced, owned={"h100-sxm": 400}), UNITS)
+
+    def test_idle_servers_do_not_count_as_a_split(self):
+        # Owned chips cost less to hold idle than a team costs: only chips that serve may count.
+        menu = [entry(n=400), entry(PREFILL, n=264), entry(DECODE, n=144)]
+        held = self.formed(menu, 0.4)
+        assert split_share(held) == pytest.approx(0.4, abs=CLOSE)
+        served = {p.role: p.demand_frac for p in held.pools}
+        # 25 servers of split pools of 52, less two spares: about 23 of 49 serve
+        assert served[PREFILL] == pytest.approx(served[DECODE], abs=1e-6)
+        assert served[PREFILL] == pytest.approx(1 - served[MONOLITHIC], abs=1e-6)
+        assert 0.3 < served[PREFILL] < 0.5
+
+    @settings(max_examples=20, deadline=None)
+    @given(
+        st.tuples(st.integers(3, 30), st.integers(3, 20), st.integers(3, 20)), st.floats(0.05, 0.95)
+    )
+    def test_no_share_tried_by_hand_comes_closer_by_a_quarter_of_a_server(self, servers, wanted):
+        roles = (MONOLITHIC, PREFILL, DECODE)
+        menu = [entry(role, n=8 * n) for role, n in zip(roles, servers, strict=True)]
+
+        def share(split):
+            whole, *apart = (
+                int(np.ceil((n - 1) * part - 1e-9)) + 1 if part else 0
+                for n, part in zip(servers, (1 - split, split, split), strict=True)
+            )
+            return sum(apart) / (whole + sum(apart))
+
+        closest = min(abs(share(split) - wanted) for split in np.arange(1001) / 1000)
+        held = self.formed(menu, wanted)
+        quarter = 0.25 * 8 / sum(p.n_accelerators for p in held.pools)
+        assert abs(split_share(held) - wanted) <= max(closest, CLOSE) + quarter
+
+    @pytest.mark.parametrize("chips", [6, 16])
+    def test_replicas_that_fill_no_whole_servers_are_counted_as_they_are_built(self, chips):
+        # Six chips a replica in servers of eight, or two servers a replica.
+        pools = [
+            replace(each.pool, tp=chips, n_replicas=n, n_accelerators=-(-n * chips // 8) * 8)
+            for each, n in zip((entry(), entry(PREFILL), entry(DECODE)), (40, 24, 20), strict=True)
+        ]
+        menu = [replace(entry(), pool=each) for each in pools]
+        for wanted in (0.25, 0.5, 0.75):
+            assert split_share(self.formed(menu, wanted)) == pytest.approx(wanted, abs=0.02)
+
+
 class TestInAPlan:
     @pytest.mark.parametrize("asked", [0.25, 0.5, 0.75])
     def test_a_large_fleet_holds_the_asked_share_of_provisioned_power(self, asked):
@@ -193,6 +251,45 @@ class TestInAPlan:
         ]
         split = sum(w for is_split, w in power if is_split)
         assert split / sum(w for _, w in power) == pytest.approx(asked, abs=2 * CLOSE)
+
+    @pytest.mark.parametrize("profile", PROFILES)
+    @pytest.mark.parametrize("asked", [0.05, 0.2, 0.4, 0.7])
+    def test_a_forced_share_stands_or_the_plan_says_what_does(self, profile, asked):
+        answer = plan(Scenario(profile=profile, fleet_mix=asked))
+        held = {True: 0.0, False: 0.0}
+        for each in answer.fleets["proposed"].pools:
+            watts = pool_watts(each, answer.catalog, answer.ledger)
+            held[each.role != "monolithic"] += float(watts.provisioned_w)
+        formed = held[True] / sum(held.values())
+        document = answer.as_dict(break_even=False)
+        assert document["proposed"]["mix"]["off_frac"] == pytest.approx(abs(formed - asked))
+        said = f"the proposed plan has {text.percent(formed)}."
+        assert any(said in each for each in document["caveats"]) == (abs(formed - asked) > CLOSE)
+        drawn = at_mix(plan(Scenario(profile=profile)), asked)
+        assert drawn["formed_frac"] == pytest.approx(formed)
+
+    def test_a_fleet_of_two_servers_cannot_hold_a_twentieth_apart(self):
+        answer = plan(Scenario(profile="enterprise", fleet_mix=0.05))
+        assert not answer.fleets["proposed"].split
+        (said,) = answer.fleets["proposed"].caveats
+        assert said.startswith("A split share of 5.0% of the power cannot be formed of whole ser")
+        assert said.endswith("the proposed plan has 0%.")
+
+    @pytest.mark.parametrize("log", ["azure_2023_code", "azure_2023_conversation"])
+    @pytest.mark.parametrize("asked", [0.2, 0.4])
+    def test_of_an_adopted_log_the_forced_share_serves_in_split_pools(self, log, asked):
+        audited = audit(f"hardware_catalog/traces/{log}.csv")
+        given_log = adopted(Scenario(profile="axiom"), audited).model_copy(
+            update={"fleet_mix": asked}
+        )
+        answer = plan(given_log)
+        apart = [p for p in answer.fleets["proposed"].pools if p.role == PREFILL]
+        chips = sum(p.n_accelerators for p in answer.fleets["proposed"].pools)
+        split = sum(
+            p.n_accelerators for p in answer.fleets["proposed"].pools if p.role != MONOLITHIC
+        )
+        assert split / chips == pytest.approx(asked, abs=0.03)
+        assert sum(p.demand_frac for p in apart) == pytest.approx(asked, abs=0.1)
 
     @pytest.mark.parametrize("profile", PROFILES)
     @pytest.mark.parametrize("asked", [0.0, 1.0])

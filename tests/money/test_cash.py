@@ -193,6 +193,26 @@ class TestFlowsByHand:
         assert np.flatnonzero(held).tolist() == [4]
         assert held[4] == 30
 
+    def test_chips_idle_either_way_are_sold_at_the_decision_whenever_the_change_starts(self):
+        held = flows(option(resale_usd=30.0, surplus_resale_usd=50.0, start_quarters=4.0))
+        assert np.flatnonzero(held).tolist() == [0, 4]
+        assert held[[0, 4]].tolist() == [50, 30]
+        late = flows(option(surplus_resale_usd=50.0, start_quarters=4.0), delay_quarters=3)
+        assert np.flatnonzero(late).tolist() == [0]
+
+    @pytest.mark.parametrize("start", [0.0, 1.0, 6.0, 24.0])
+    def test_what_both_sell_is_no_outlay_of_the_change(self, start):
+        # 32 of spare chips sold in both cases, 90 of book over ten quarters: nothing between them.
+        spare = {"surplus_resale_usd": 32.0, "surplus_book_usd": 90.0, "surplus_years": 2.5}
+        base = replace(CARRYING_ON, **spare)
+        plan = option(running_usd_per_year=40.0, start_quarters=start, **spare)
+        assert flows(plan, base, terms(tax_frac=0.25)).tolist() == [0] * 21
+
+    def test_spare_chips_that_a_plan_puts_to_work_cost_what_they_would_fetch(self):
+        base = replace(CARRYING_ON, surplus_resale_usd=32.0)
+        held = flows(option(running_usd_per_year=40.0, start_quarters=2.0), base)
+        assert held.tolist() == [-32] + [0] * 20
+
     def test_setting_up_is_paid_today_and_the_team_from_then_on(self):
         held = flows(option(setup_usd=5.0, team_usd_per_year=4.0, start_quarters=4.0))
         assert held.tolist() == [-5] + [-1] * 20
@@ -227,7 +247,7 @@ class TestFlowsByHand:
         assert held[8] == pytest.approx(-(48 + 56.25))
 
     def test_against_itself_a_plan_is_worth_nothing(self):
-        plan = Plan(*np.arange(1.0, 12.0))
+        plan = Plan(*np.arange(1.0, 15.0))
         held = terms(tax_frac=0.21, price_erosion_frac_per_year=0.1, growth_frac_per_year=0.2)
         assert not flows(plan, plan, held).any()
 
@@ -249,6 +269,12 @@ class TestTaxes:
         held = flows(option(**displaced), held=self.HELD)
         assert held.tolist() == [0] * 4 + [0.25 * 20] + [-0.25 * 5] * 4 + [0] * 12
         assert not flows(option(**displaced)).any()
+
+    def test_spare_chips_are_written_off_at_the_decision(self):
+        # 40 of book over eight quarters, 10 received: 30 lost today, 5 a quarter no longer shed.
+        spare = {"surplus_book_usd": 40.0, "surplus_years": 2.0, "surplus_resale_usd": 10.0}
+        held = flows(option(start_quarters=4.0, **spare), held=self.HELD)
+        assert held.tolist() == [10 + 0.25 * 30] + [-0.25 * 5] * 8 + [0] * 12
 
     def test_sold_above_book_the_gain_is_taxed(self):
         held = flows(option(resale_usd=30.0, start_quarters=4.0), held=self.HELD)
@@ -376,7 +402,7 @@ class TestDirections:
 
 def test_samples_together_are_samples_one_by_one():
     rng = np.random.default_rng(0)
-    one, other = (rng.uniform(1, 10, (11, 30)) for _ in range(2))
+    one, other = (rng.uniform(1, 10, (14, 30)) for _ in range(2))
     rates = rng.uniform(0.01, 0.4, (8, 30))
     lives = rng.uniform(2, 6, 30)
     held = Terms(5.0, 1.5, rates[0], rates[1], rates[2], lives, *rates[3:])

@@ -526,16 +526,28 @@ def yearly_cash(case, option, share, bought):
 
 
 def displaced(case, option):
-    used, rows = in_use(case, option), {r["accelerator"]: r for r in case.scenario["owned"]}
+    """Owned chips that are sold: at the decision what nobody needs, at the start what is freed."""
+    used, anyway = in_use(case, option), in_use(case, "as-built")
+    at_once, later = {}, {}
+    for chip, n in case.owned.items():
+        at_once[chip] = max(n - max(used[chip], anyway[chip]), 0.0)
+        later[chip] = max(min(n, anyway[chip]) - used[chip], 0.0)
+    resale, book, years = fetched(case, later)
+    now = dict(zip(("resale now", "book now", "years now"), fetched(case, at_once), strict=True))
+    return {"resale": resale, "book": book, "years": years} | now
+
+
+def fetched(case, chips):
+    """What chips bring, stand for in the books, and how long they would have lasted."""
+    rows = {row["accelerator"]: row for row in case.scenario["owned"]}
     received = 1 - case.number("estimates.money.resale_haircut_frac")
-    held = {"resale": 0.0, "book": 0.0, "years": 0.0}
-    idle = {chip: max(n - used[chip], 0.0) for chip, n in case.owned.items()}
-    for chip, n in idle.items():
-        held["resale"] += n * rows[chip]["resale_usd"] * received
-        held["book"] += n * rows[chip]["book_usd"]
+    resale = book = years = 0.0
+    for chip, n in chips.items():
+        resale += n * rows[chip]["resale_usd"] * received
+        book += n * rows[chip]["book_usd"]
         rest = max(case.part("finance", "life_years") - rows[chip]["age_years"], 0.0)
-        held["years"] += n * rest / max(sum(idle.values()), 1.0)
-    return held
+        years += n * rest / max(sum(chips.values()), 1.0)
+    return resale, book, years
 
 
 def strangers(case, bought):
@@ -636,6 +648,8 @@ class Books:
         usd = -self.price(q) if q in self.purchases() else 0.0
         if q == self.start < self.last:
             usd += self.own["resale"]
+        if q == 0:
+            usd += self.own["resale now"]
         if q == self.last:
             usd += self.price(q) * self.left()
         return usd
@@ -647,15 +661,15 @@ class Books:
                 usd += self.price(bought) / self.life
         if q == self.last and self.purchases():
             usd += (self.price(self.purchases()[-1]) - self.price(q)) * self.left()
-        return usd + self.written_off(q)
+        return usd + self.written_off(q, self.start) + self.written_off(q, 0, " now")
 
-    def written_off(self, q):
-        """Deductions of displaced chips against keeping them on the books."""
-        rest = max(self.own["years"] * 4, 1.0)
-        if q > self.start:
-            return -self.own["book"] / rest * min(max(rest - (q - 1), 0.0), 1.0)
-        if q == self.start < self.last:
-            return self.own["book"] * max(1 - q / rest, 0.0) - self.own["resale"]
+    def written_off(self, q, sold_at, when=""):
+        """Deductions of chips that are sold against keeping them on the books."""
+        book, rest = self.own["book" + when], max(self.own["years" + when] * 4, 1.0)
+        if q > sold_at:
+            return -book / rest * min(max(rest - (q - 1), 0.0), 1.0)
+        if q == sold_at < self.last:
+            return book * max(1 - q / rest, 0.0) - self.own["resale" + when]
         return 0.0
 
     def spent(self, q):
@@ -703,7 +717,11 @@ def payback_years(usd):
 
 
 NOTHING = dict.fromkeys(
-    "revenue energy running purchase resale book years setup team start interim".split(), 0.0
+    (
+        "revenue,energy,running,purchase,resale,book,years,setup,team,start,interim,"
+        "resale now,book now,years now"
+    ).split(","),
+    0.0,
 )
 
 

@@ -168,7 +168,7 @@ def test_a_forced_mix_redraws_the_fleet_as_the_plan_says(desk, address):
     slider.focus()
     for _ in range(9):
         desk.keyboard.press("ArrowRight")
-    desk.get_by_text("forced by you").wait_for()
+    desk.get_by_text("you asked for").first.wait_for()
     rest(desk)
     forced = plan(Scenario(profile="hyperscaler", fleet_mix=0.4), n_samples=FROM_THE_COMMAND)
     assert "fleet_mix=0.4" in desk.url

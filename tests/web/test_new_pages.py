@@ -30,7 +30,26 @@ def test_a_forced_share_is_what_the_pools_hold_and_what_the_page_says(show, shor
     share = tables.split_power_frac(held, "proposed")
     assert shown["Power in split pools"] == text.percent(share, place=-2)
     assert share == pytest.approx(0.4, abs=0.02)  # pools come in whole servers
-    assert "forced by you" in words(screen)
+    assert "you asked for 40%" in words(screen)
+
+
+def test_a_share_that_whole_servers_cannot_form_is_not_said_to_be_met(show, short):
+    screen = turn(show(profile="enterprise", fleet_mix=0.05), "fleet")
+    shown = {m.label: m.value for m in screen.metric}
+    assert shown["Power in split pools"].replace("\\", "") == "0%"
+    assert "you asked for 5.0%" in words(screen)
+    found = dict(next(cells(t) for t in screen.table if "used up" in str(t.value)))
+    assert found["Forced share missed by"] == "5.0%"
+
+
+def test_the_line_of_forced_shares_stands_at_the_shares_that_are_formed():
+    rows = [at_mix(plan(Scenario(profile="enterprise")), asked) for asked in (0.05, 0.2)]
+    drawn = fleets.along_mix(rows)
+    assert drawn["asked_frac"].tolist() == [0.05, 0.2]
+    assert drawn["share"].tolist() == [0.0, pytest.approx(rows[1]["formed_frac"])]
+    assert (drawn["share"] - drawn["asked_frac"]).abs().tolist() == pytest.approx(
+        drawn["missed_by"].tolist()
+    )
 
 
 def test_the_line_of_forced_shares_runs_through_the_plans_of_those_shares():

@@ -190,10 +190,11 @@ class _Flow:
         return where(within, 1 - used / self.life.life_quarters, 0)
 
     def _capital(self, mine: Changing, at: int) -> Cell:
-        """Owned chips sold at the start; purchases then and after each life; what is left over."""
+        """Chips idle either way sold at once, those freed at the start; purchases; what is left."""
         q, life, held = self.q[at], self.life.life_quarters, mine.cash
         price = held.purchase_usd * self.common["hardware"][at]
         sold = where(self._starts(mine, at), held.resale_usd, 0)
+        sold = sold if at else sold + held.surplus_resale_usd
         if at == len(self.q) - 1:
             return cell(sold + price * self._left_frac(mine))
         worn, before = floor((q - mine.start) / life), floor((q - 1 - mine.start) / life)
@@ -207,9 +208,21 @@ class _Flow:
         wears = where(both(q > start, self.life.last > start), worn, 0)
         book, rest = held.displaced_book_usd, most(held.displaced_years * PER_YEAR, 1)
         lost = book * most(1 - start / rest, 0) - held.resale_usd
-        shed = where(q > start, book / rest * most(least(rest - (q - 1), 1), 0), 0)
-        deducted = wears + where(self._starts(mine, at), lost, 0) - shed
+        shed = where(q > start, self._shed(book, rest, at), 0)
+        deducted = wears + where(self._starts(mine, at), lost, 0) - shed + self._surplus(mine, at)
         return deducted + self._fallen(mine) if at == len(self.q) - 1 else deducted
+
+    def _shed(self, book: Cell, rest: Cell, at: int) -> Cell:
+        """Depreciation of a quarter that chips would have had, were they not sold."""
+        return cell(book / rest * most(least(rest - (self.q[at] - 1), 1), 0))
+
+    def _surplus(self, mine: Changing, at: int) -> Cell:
+        """Loss on chips that are idle either way, sold at the decision, less what they shed."""
+        held = mine.cash
+        if not at:
+            return cell(held.surplus_book_usd - held.surplus_resale_usd)
+        rest = most(held.surplus_years * PER_YEAR, 1)
+        return -self._shed(held.surplus_book_usd, rest, at)
 
     def _fallen(self, mine: Changing) -> Cell:
         """Book of what is left at the horizon over what it fetches then."""

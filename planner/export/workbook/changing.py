@@ -21,13 +21,16 @@ LINES = {
     "energy_usd_per_year": ("Electricity a year", "usd"),
     "running_usd_per_year": ("Other running cost a year", "usd"),
     "purchase_usd": ("New chips bought, all in", "usd"),
-    "resale_usd": ("Owned chips sold", "usd"),
-    "displaced_book_usd": ("Book value of the chips sold", "usd"),
-    "displaced_years": ("Life left of the chips sold, years", "number"),
+    "resale_usd": ("Owned chips freed and sold at the start", "usd"),
+    "displaced_book_usd": ("Book value of the chips freed", "usd"),
+    "displaced_years": ("Life left of the chips freed, years", "number"),
     "setup_usd": ("Re-equipped halls, roll-out and risk", "usd"),
     "team_usd_per_year": ("Team a year", "usd"),
     "start_quarters": ("Quarters to the first benefit", "number"),
     "interim_frac": ("Work that owned chips do until then", "frac"),
+    "surplus_resale_usd": ("Owned chips idle either way, sold at once", "usd"),
+    "surplus_book_usd": ("Book value of the chips idle either way", "usd"),
+    "surplus_years": ("Life left of the chips idle either way, years", "number"),
 }
 WIDTHS = (44, *[16] * 21)
 
