@@ -16,7 +16,7 @@ HOLDS = """([label, wanted]) =>
 """
 HEADLINES = (
     f"[...document.querySelectorAll('[data-testid={TILE}]')].slice(0, 4)"
-    ".map(tile => tile.innerText.trim()).join()"
+    ".map(tile => tile.innerText.trim().replaceAll('\u2060', '')).join()"
 )
 
 
@@ -30,7 +30,8 @@ def opened(page, address, path=""):
 
 
 def tiles(page):
-    return [value.strip() for value in page.get_by_test_id(TILE).all_inner_texts()[:4]]
+    held = page.get_by_test_id(TILE).all_inner_texts()[:4]
+    return [value.strip().replace("\u2060", "") for value in held]
 
 
 def settled(page, before):
