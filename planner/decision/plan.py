@@ -88,6 +88,12 @@ class Plan:
         money = self.sampled or self.money
         return flows_usd(money.cash[option], money.cash[AS_BUILT], money.terms)
 
+    def pays(self, option: str) -> bool:
+        """Whether an option may be a verdict: it serves, within limits, and gains often enough."""
+        npv = (self.sampled or self.money).npv_usd[option]
+        able = self.fleets[option].feasible and option not in self.barred
+        return able and verdicts.pays(npv, self.ledger["operator.min_confidence"])
+
     @cached_property
     def flips(self) -> tuple[Mapping[str, Any], ...]:
         """Values of the headline sliders at which the verdict changes."""
