@@ -10,6 +10,7 @@ from planner.decision.document import document
 from planner.decision.flips import flips
 from planner.decision.limits import beyond
 from planner.decision.odds import Risk, risk
+from planner.decision.payback import Payback, middle_and_ends
 from planner.decision.proposing import proposed
 from planner.decision.sized import Sized, sized
 from planner.decision.valued import AS_BUILT, Valued, ladder_costs, valued
@@ -23,9 +24,9 @@ from planner.fleet.mix import PROPOSED, Mix
 from planner.fleet.options import PURCHASABLE
 from planner.fleet.pools import ROLES, Fleet, Pool
 from planner.fleet.watts import Watts, capped, fleet_watts, nameplate_w, pool_watts, provisioned_w
-from planner.money.cash import Floats, flows_usd
+from planner.money.cash import Floats, flows_usd, payback_years, paybacks_years
 from planner.money.stranded import Stranded, stranded
-from planner.money.tax import Bridge, bridge
+from planner.money.tax import Bridge, bridge, last_serving
 
 
 @dataclass(frozen=True)
@@ -88,11 +89,23 @@ class Plan:
         money = self.sampled or self.money
         return flows_usd(money.cash[option], money.cash[AS_BUILT], money.terms)
 
+    @property
+    def bridged(self) -> str:
+        """The option that the bridge ends at: the best split, or the last that serves."""
+        return last_serving(self.ladder_costs[1])
+
     def pays(self, option: str) -> bool:
         """Whether an option may be a verdict: it serves, within limits, and gains often enough."""
         npv = (self.sampled or self.money).npv_usd[option]
         able = self.fleets[option].feasible and option not in self.barred
         return able and verdicts.pays(npv, self.ledger["operator.min_confidence"])
+
+    def payback(self, option: str) -> Payback:
+        """When an option's cash is back, at stated values and over the draws. [years]"""
+        stated, _ = payback_years(self.flows_usd(option))
+        if self.sampled is None:
+            return Payback(stated, None)
+        return Payback(stated, middle_and_ends(paybacks_years(self.sampled_flows_usd(option))))
 
     @cached_property
     def flips(self) -> tuple[Mapping[str, Any], ...]:
