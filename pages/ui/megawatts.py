@@ -44,7 +44,7 @@ def headlines(document: Document) -> list[tuple[str, ...]]:
             "Stranded",
             text.mw(held["p50"]),
             "Surplus chips, nameplate that a cap can free, and chips unlike the work.",
-            f"P10–P90 {text.mw(held['p10'])} to {text.mw(held['p90'])}",
+            _ends(held),
         ),
         (
             "Recovered",
@@ -65,6 +65,12 @@ def headlines(document: Document) -> list[tuple[str, ...]]:
             f"of a budget of {text.mw(document['scenario']['power_budget_mw'])}",
         ),
     ]
+
+
+def _ends(held: Mapping[str, Any]) -> str:
+    if held["p10"] is None:
+        return "No range sampled"
+    return f"P10–P90 {text.span(text.mw, held['p10'], held['p90'])}"
 
 
 def speed(scenario: Scenario, document: Document) -> list[tuple[str, str]]:
