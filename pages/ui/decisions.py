@@ -182,5 +182,5 @@ def turning_points(scenario: Scenario) -> None:
     for swing in held.swings[:MOST]:
         low, high = sorted((swing.npv_low_usd, swing.npv_high_usd))
         name = name_of(swing.assumption, held.plan.catalog)
-        st.markdown("- " + plain(f"{name}: {text.usd(low)} to {text.usd(high)}"))
+        st.markdown("- " + plain(f"{name}: {text.span(text.usd, low, high)}"))
     st.page_link("pages/risk.py", label="All risks", icon=":material/arrow_forward:")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from pages.ui import answers, tables
+from pages.ui import answers, kpis, tables
 from planner import SPLIT_FRACS, Plan, Scenario, text
 
 Document = Mapping[str, Any]
@@ -91,7 +91,7 @@ def headlines(plan: Plan, document: Document) -> list[tuple[str, ...]]:
             "Book value at risk",
             text.usd(document["headline"]["stranded_capital_usd"]),
             "Book value less resale of owned chips that the cheapest option displaces.",
-            f"the proposed plan costs {text.usd(mine['cost_usd_per_year'])} a year",
+            f"under {kpis.short(plan.best)}, the cheapest option; not the proposed plan",
         ),
     ]
 

@@ -1,9 +1,13 @@
 """Fleet, risk and the outlooks on the options: the same figures as the plan's own document."""
 
+from datetime import UTC, datetime
+
+import numpy as np
 import pytest
 
-from pages.ui import answers, curves, days, fleets, ladder, risks, tables, trends
+from pages.ui import answers, curves, days, fleets, kpis, ladder, risks, spreads, tables, trends
 from planner import Scenario, at_mix, at_ratio, latencies, plan, profiles, text
+from planner.export.content import content
 from tests.web.conftest import turn, words
 
 
@@ -176,3 +180,31 @@ def test_chips_on_paper_are_counted_three_ways():
     )
     assert [share in words for share in ("28%", "−14%", "13%")] == [True] * 3
     assert ladder.on_paper(None) == ""
+
+
+@pytest.mark.parametrize("profile", ["axiom", "enterprise"])
+def test_how_sure_tells_of_the_option_of_the_tiles_and_names_it(profile):
+    held = plan(Scenario(profile=profile), n_samples=256)
+    document = held.as_dict(flips=False)
+    rows = risks.strips(held, document).set_index("id")["words"]
+    option, name = kpis.rival(held), tables.SHORT[kpis.rival(held)].lower()
+    *_, cost, worth = kpis.strip(held, document, held)
+    drawn = held.sampled.cost_usd_per_year(option) / held.sampled.volumes.useful_tokens * 1e6
+    assert rows[f"$ per M tokens, {name}"].startswith(text.usd(float(np.median(drawn))))
+    assert rows[f"NPV, {name}"].startswith(f"{worth.value} (")
+    assert worth.span.removeprefix("P10–P90 ") in rows[f"NPV, {name}"]
+    assert cost.span.removeprefix("P10–P90 ") in rows[f"$ per M tokens, {name}"]
+
+
+def test_one_figure_is_rounded_the_same_on_the_page_of_risks_and_on_the_brief():
+    held = plan(Scenario(), n_samples=256)
+    vars(held)["flips"] = ()
+    page = content(held, made_at=datetime(2026, 11, 26, tzinfo=UTC), author="", status="DRAFT")
+    worth = page["tiles"][3]
+    assert worth["spread"][1] == worth["value"]
+    figure = spreads.tornado(risks.tornado(held, {}), text.usd, base=0.0)
+    (words,) = (trace.text for trace in figure.select_traces({"mode": "text"}))
+    printed = page["figures"]["tornado"]["alt"]
+    for said in words[:5]:
+        low, high = said.strip().split(" to ")
+        assert f"{low} to {high}" in printed or f"{high} to {low}" in printed
