@@ -21,7 +21,7 @@ def costs() -> None:
 
 def cash() -> None:
     st.subheader(f"What changes hands: {tables.SHORT[chosen].lower()}", anchor=False)
-    st.caption("Cash against carrying on as built; received to the right, paid to the left.")
+    st.caption(plain(ledgers.basis(plan, chosen)))
     held = tables.cash(plan, chosen)
     figure = charts.signed(*ledgers.lines(held), text.usd)
     chart(figure, held, "cash", alt="Cash of the plan against carrying on, by line")

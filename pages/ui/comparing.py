@@ -134,7 +134,19 @@ def _value(document: Mapping[str, Any], path: str) -> str:
             )
         else:
             here = here.get(part) if isinstance(here, Mapping) else None
-    return _words(here, _trail(path)[-1][1])
+    told = SAID_AS.get(path)
+    return told(here) if told else _words(here, _trail(path)[-1][1])
+
+
+def _ratio(value: float | None) -> str:
+    return "as audited" if value is None else text.ratio(value)
+
+
+SAID_AS = {
+    "decode_to_prefill_token_ratio": _ratio,
+    "ratio_in_18_months": lambda value: "unchanged" if value is None else text.ratio(value),
+}
+"""Fields that read better as their own kind of words than as a number with a unit."""
 
 
 def _words(value: Any, about: Any) -> str:

@@ -108,12 +108,13 @@ def problems(document: Document) -> list[str]:
 def _ratio(document: Document) -> str:
     head = document["headline"]
     later = head["at_18_months"]["decode_to_prefill_token_ratio"]
-    prefill = head["prefill_time_frac"]
+    prefill, month = head["prefill_time_frac"], document["scenario"]["planning_month"]
     spent = (1 - prefill) / prefill if prefill else 0.0
     side = "over" if spent > LINE_RATIO else "under"
     return (
         f"Output to input tokens {text.ratio(head['decode_to_prefill_token_ratio'])} now, "
-        f"{text.ratio(later)} in 18 months. Chip time {text.ratio(spent)}: {side} the 5 : 1 line."
+        f"{text.ratio(later)} in 18 months. Chip time as built, sized for month "
+        f"{text.number(month, place=0)}: {text.ratio(spent)}, {side} the 5 : 1 line."
     )
 
 

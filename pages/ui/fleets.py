@@ -13,6 +13,7 @@ OWNED, NEW = "Owned", "To buy or rent"
 SHARES = SPLIT_FRACS
 BINDING = {"power": "power", "capital": "capital", "space": "racks"}
 NO_MIX = "auto"
+WHOLE = text.percent(1.0, place=-2)
 
 
 def serving(scenario: Scenario) -> dict[str, float]:
@@ -66,6 +67,7 @@ def headlines(plan: Plan, document: Document) -> list[tuple[str, ...]]:
     """The proposed plan in four figures."""
     mine = document["proposed"]
     chips = assigned(plan, "proposed")
+    provisioned = text.mw(mine["facility_provisioned_w"] / tables.W_PER_MW)
     split = tables.split_power_frac(plan, "proposed")
     forced = plan.scenario.fleet_mix != NO_MIX
     return [
@@ -84,8 +86,8 @@ def headlines(plan: Plan, document: Document) -> list[tuple[str, ...]]:
         (
             "Chips to buy or rent",
             text.number(float(chips[NEW].sum()), place=0),
-            "Chips that the proposed plan adds.",
-            f"{text.mw(mine['facility_provisioned_w'] / tables.W_PER_MW)} provisioned in all",
+            "Chips that the proposed plan adds to serve the demand planned for.",
+            f"{basis(plan)}; {provisioned} provisioned",
         ),
         (
             "Book value at risk",
@@ -94,6 +96,17 @@ def headlines(plan: Plan, document: Document) -> list[tuple[str, ...]]:
             f"under {kpis.short(plan.best)}, the cheapest option; not the proposed plan",
         ),
     ]
+
+
+def basis(plan: Plan) -> str:
+    """At which demand the chips of this page are counted, and cash elsewhere."""
+    served = text.percent(plan.served_frac("proposed"), place=-2)
+    cash = (
+        ""
+        if served == WHOLE
+        else f"; cash and the ask buy for {served}, as power and backlog allow"
+    )
+    return f"for {WHOLE} of demand{cash}"
 
 
 def optimum(scenario: Scenario, document: Document) -> list[tuple[str, str]]:

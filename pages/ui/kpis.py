@@ -68,8 +68,8 @@ def _tax(plan: Plan, document: Document, start: Plan, *, saves: bool | None = No
         "and risk paid.",
         (text.usd, mine, theirs),
         place=tables.last_place(tables.bridge(document)["usd_per_year"].iloc[:-1]),
-        note=f"Net a year; {_own_saving(plan, document)}; tax after software, before friction: "
-        f"{after_software(document)}",
+        note=f"{'Net' if saves else 'Net a year'} ({_own_saving(plan, document)}); "
+        f"tax after software, before friction: {after_software(document)}",
         good=None,
     )
 
@@ -93,7 +93,7 @@ def _own_saving(plan: Plan, document: Document) -> str:
         return "this plan"
     saved = built["cost_usd_per_year"] - chosen["cost_usd_per_year"]
     place = tables.last_place(tables.bridge(document)["usd_per_year"].iloc[:-1])
-    return f"not this plan, which saves {text.usd(saved, place=place)}"
+    return f"this plan: {text.usd(saved, place=place)}"
 
 
 def short(option: str) -> str:

@@ -47,6 +47,15 @@ def _paid(plan: Plan) -> tuple[str, ...]:
     return held.figure, about, held.spread
 
 
+def basis(plan: Plan, option: str) -> str:
+    """What the bars of cash are against, and how much of demand both sides serve."""
+    mine, built = (text.percent(plan.served_frac(n), place=-2) for n in (option, "as-built"))
+    return (
+        "Against carrying on as built; received or spared to the right, paid to the left. "
+        f"Each serves what power budget and backlog allow: {mine} of demand here, {built} as built."
+    )
+
+
 def lines(held: pd.DataFrame) -> tuple[list[str], list[float]]:
     """Labels and sizes of the cash chart."""
     once = held["when"] == "once"

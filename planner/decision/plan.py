@@ -6,6 +6,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from planner.decision import verdict as verdicts
+from planner.decision.cashed import served_frac
 from planner.decision.document import document
 from planner.decision.flips import flips
 from planner.decision.limits import beyond
@@ -99,6 +100,13 @@ class Plan:
         npv = (self.sampled or self.money).npv_usd[option]
         able = self.fleets[option].feasible and option not in self.barred
         return able and verdicts.pays(npv, self.ledger["operator.min_confidence"])
+
+    def served_frac(self, option: str) -> float:
+        """Demand that an option serves in cash terms: up to power budget and backlog. [frac]
+
+        Cost a year, chips and megawatts of an option are at one, the demand planned for.
+        """
+        return float(served_frac(self.sized, self.fleets[option]))
 
     def payback(self, option: str) -> Payback:
         """When an option's cash is back, at stated values and over the draws. [years]"""

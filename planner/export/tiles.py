@@ -71,7 +71,7 @@ def _net(plan: Plan, document: Mapping[str, Any], place: int) -> Tile:
         f"{name} {'saves a year' if sign > 0 else 'costs extra'}",
         text.usd(sign * document["net"]["usd_per_year"], place=place),
         spread(text.usd, drawn),
-        f"net a year; {_own_saving(plan, document, place)}; "
+        f"{'net' if sign > 0 else 'net a year'} ({_own_saving(plan, document, place)}); "
         f"tax after software, before friction: {after}",
     )
 
@@ -84,7 +84,7 @@ def _own_saving(plan: Plan, document: Mapping[str, Any], place: int) -> str:
     if option == plan.bridged:
         return "this plan"
     built, mine = (record(document, name)["cost_usd_per_year"] for name in ("as-built", option))
-    return f"not this plan, which saves {text.usd(built - mine, place=place)}"
+    return f"this plan: {text.usd(built - mine, place=place)}"
 
 
 def _recovered(plan: Plan, document: Mapping[str, Any]) -> Tile:
@@ -97,7 +97,7 @@ def _recovered(plan: Plan, document: Mapping[str, Any]) -> Tile:
         "Recovered power",
         text.mw(head["recovered_mw"]),
         spread(text.number, drawn),
-        f"{OPTIONS[plan.best]}{other}: {extra} throughput from this site; the line is 20%",
+        f"{OPTIONS[plan.best]}{other}: {extra} throughput; the line is 20%",
     )
 
 
@@ -127,7 +127,7 @@ def _npv(plan: Plan, document: Mapping[str, Any], rival: str, held: Mapping[str,
     paid = "" if stays else plan.payback(rival).sentence
     why = "no other is feasible" if rival == "as-built" else "why the verdict is to stay"
     sure = verdict["confidence_frac"]
-    gain = "" if sure is None else f"gain in {text.percent(sure)} of futures; "
+    gain = "" if sure is None else f"gains in {text.percent(sure)}; "
     return Tile(
         "NPV of best alternative" if stays else "NPV against as built",
         text.usd(held["p50"]),
