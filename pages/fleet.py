@@ -12,12 +12,7 @@ plan, document = answers.plan_of(scenario), answers.document_of(scenario)
 
 def who_does_what() -> None:
     st.subheader("Which chips do which work", anchor=False)
-    cost = text.usd(document["proposed"]["cost_usd_per_year"])
-    st.caption(
-        plain(
-            f"The proposed plan, {cost} a year: owned chips first, then what is bought or rented."
-        )
-    )
+    st.caption(plain(fleets.about(document)))
     held = fleets.assigned(plan, "proposed")
     figure = charts.stacked(held, (fleets.OWNED, fleets.NEW), lambda n: text.number(n, place=0))
     chart(figure, held, "assigned", alt="Chips of each pool, owned and new")

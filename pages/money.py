@@ -34,7 +34,7 @@ def flows() -> None:
         "above zero it is paid back, dashed in the middle future."
     )
     held = trends.cash(plan, chosen)
-    figure = curves.cash_band(held, text.usd, paid_back=plan.payback(chosen).drawn)
+    figure = curves.cash_band(held, text.usd, paid_back=plan.payback(chosen).drawn_years)
     chart(figure, held, "flows", alt="Running sum of cash with the band of 8 of 10 futures")
 
 

@@ -98,6 +98,12 @@ def headlines(plan: Plan, document: Document) -> list[tuple[str, ...]]:
     ]
 
 
+def about(document: Document) -> str:
+    """Whose chips these are, and what they cost a year."""
+    cost = text.usd(document["proposed"]["cost_usd_per_year"])
+    return f"The proposed plan, {cost} a year: owned chips first, then what is bought or rented."
+
+
 def basis(plan: Plan) -> str:
     """At which demand the chips of this page are counted, and cash elsewhere."""
     served = text.percent(plan.served_frac("proposed"), place=-2)

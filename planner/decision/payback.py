@@ -14,36 +14,36 @@ AT_ONCE, NEVER = "at once", "not within the horizon"
 
 @dataclass(frozen=True, slots=True)
 class Payback:
-    """Years until the cash is back. stated: at stated values, None where it never is.
+    """Years until the cash is back. stated_years: at stated values, None where it never is.
 
-    drawn: P10, P50 and P90 over the draws, infinite beyond the horizon; None without samples.
+    drawn_years: P10, P50 and P90 over the draws, infinite beyond the horizon; None without samples.
     """
 
-    stated: float | None
-    drawn: tuple[float, float, float] | None
+    stated_years: float | None
+    drawn_years: tuple[float, float, float] | None
 
     @property
     def figure(self) -> str:
         """The middle future; the stated one, and said so, where nothing was drawn."""
-        if self.drawn is None:
-            return f"{_years(self.stated)}, at stated values"
-        return _years(self.drawn[1])
+        if self.drawn_years is None:
+            return f"{_years(self.stated_years)}, at stated values"
+        return _years(self.drawn_years[1])
 
     @property
     def spread(self) -> str:
         """P10 to P90, and what the stated values say."""
-        if self.drawn is None:
+        if self.drawn_years is None:
             return "No range sampled"
-        low, _, high = self.drawn
+        low, _, high = self.drawn_years
         ends = f"{_years(low)} to {_years(high)}" if low != high else f"both {_years(low)}"
-        return f"P10–P90 {ends}; at stated values {_years(self.stated)}"
+        return f"P10–P90 {ends}; at stated values {_years(self.stated_years)}"
 
     @property
     def sentence(self) -> str:
         """The middle future and its range: "paid back in 3.25 years (2.25 to 5)"."""
-        if self.drawn is None:
+        if self.drawn_years is None:
             return f"payback {self.figure}"
-        low, middle, high = self.drawn
+        low, middle, high = self.drawn_years
         if high == 0:
             return "pays from the start"
         if math.isinf(middle):

@@ -27,20 +27,20 @@ def test_the_range_is_that_of_the_futures(profile):
     years = sorted(by_hand(row) for row in held.sampled_flows_usd(option))
     found = held.payback(option)
     ends = [years[math.ceil(share * N) - 1] for share in (0.1, 0.5, 0.9)]
-    assert list(found.drawn) == ends
-    assert found.stated == by_hand(held.flows_usd(option))
+    assert list(found.drawn_years) == ends
+    assert found.stated_years == by_hand(held.flows_usd(option))
 
 
 def test_where_few_futures_are_paid_back_by_the_stated_date_the_figure_is_a_later_one():
     held = plan(Scenario(), n_samples=N)
     found = held.payback("monolithic-software")
     in_time = [
-        by_hand(row) <= found.stated for row in held.sampled_flows_usd("monolithic-software")
+        by_hand(row) <= found.stated_years for row in held.sampled_flows_usd("monolithic-software")
     ]
     assert np.mean(in_time) < 0.5
-    assert found.drawn[1] > found.stated
-    assert found.figure == f"{found.drawn[1]:g} years"
-    assert f"at stated values {found.stated:g} years" in found.spread
+    assert found.drawn_years[1] > found.stated_years
+    assert found.figure == f"{found.drawn_years[1]:g} years"
+    assert f"at stated values {found.stated_years:g} years" in found.spread
 
 
 @pytest.mark.parametrize(
