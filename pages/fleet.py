@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui import answers, charts, curves, fields, fleets, ladder, state
-from pages.ui.widgets import chart, empty, facts, figures, gathered, numbers, table
+from pages.ui.widgets import chart, empty, facts, figures, gathered, numbers, plain, table
 from planner import text
 
 scenario = state.scenario()
@@ -12,7 +12,7 @@ plan, document = answers.plan_of(scenario), answers.document_of(scenario)
 
 def who_does_what() -> None:
     st.subheader("Which chips do which work", anchor=False)
-    st.caption("The proposed plan: owned chips first, then what is bought or rented.")
+    st.caption(plain(fleets.about(document)))
     held = fleets.assigned(plan, "proposed")
     figure = charts.stacked(held, (fleets.OWNED, fleets.NEW), lambda n: text.number(n, place=0))
     chart(figure, held, "assigned", alt="Chips of each pool, owned and new")

@@ -21,7 +21,7 @@ def costs() -> None:
 
 def cash() -> None:
     st.subheader(f"What changes hands: {tables.SHORT[chosen].lower()}", anchor=False)
-    st.caption("Cash against carrying on as built; received to the right, paid to the left.")
+    st.caption(plain(ledgers.basis(plan, chosen)))
     held = tables.cash(plan, chosen)
     figure = charts.signed(*ledgers.lines(held), text.usd)
     chart(figure, held, "cash", alt="Cash of the plan against carrying on, by line")
@@ -29,11 +29,12 @@ def cash() -> None:
 
 def flows() -> None:
     st.subheader("When does the cash come back?", anchor=False)
-    st.caption("After tax, against carrying on. Band: 8 of 10 futures; above zero it is paid back.")
-    held = trends.cash(plan, chosen)
-    figure = curves.cash_band(
-        held, text.usd, even=document["headline"]["proposed"]["payback_years"]
+    st.caption(
+        "After tax, against carrying on. Bars and line: at stated values. Bands: 8 of 10 futures; "
+        "above zero it is paid back, dashed in the middle future."
     )
+    held = trends.cash(plan, chosen)
+    figure = curves.cash_band(held, text.usd, paid_back=plan.payback(chosen).drawn_years)
     chart(figure, held, "flows", alt="Running sum of cash with the band of 8 of 10 futures")
 
 
@@ -43,7 +44,7 @@ if document["verdict"]["action"] == "stay":
         + "the best alternative, which is not recommended.",
         icon=":material/info:",
     )
-figures(ledgers.headlines(document))
+figures(ledgers.headlines(plan, document))
 left, right = st.columns((1, 1), gap="large")
 with left:
     costs()

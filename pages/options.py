@@ -28,6 +28,10 @@ def bridge() -> None:
 
 def the_ladder() -> None:
     st.subheader("Every option serves the same demand at the same service levels", anchor=False)
+    st.caption(
+        "Procurement cost: the whole fleet bought new for that demand. What is bought beside the "
+        "chips you own, for what power and backlog allow: Money."
+    )
     table(ladder.article(document), alt="The ladder of options")
     if paper := ladder.on_paper(answers.paper_of(scenario)):
         st.caption(plain(paper))

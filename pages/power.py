@@ -45,7 +45,7 @@ def words() -> None:
     numbers(held, "power")
 
 
-figures(megawatts.headlines(document))
+figures(megawatts.headlines(plan, document))
 left, right = st.columns((1, 1), gap="large")
 with left:
     stranded()

@@ -36,7 +36,7 @@ def worth() -> None:
 
 def three_decisions() -> None:
     st.subheader("Three decisions that cannot wait", anchor=False)
-    for held in decisions.three(scenario, document):
+    for held in decisions.three(plan, document):
         with st.container(border=True):
             st.markdown(f"**{held.mark} {plain(held.title)}**")
             st.markdown(plain(held.finding))

@@ -110,6 +110,25 @@ def interval(
     return f"{show(middle, place=last)} ({show(low, place=last)} to {show(high, place=last)})"
 
 
+def span(show: Callable[..., str], first: float, second: float) -> str:
+    """Two ends to the digit that their distance justifies: "$30M to $100M"."""
+    last = justified_place(first, second)
+    return f"{show(first, place=last)} to {show(second, place=last)}"
+
+
+def around(
+    show: Callable[..., str], low: float | None, middle: float | None, high: float | None
+) -> str:
+    """A headline as it stands alone, and its range: "$43M ($20M to $100M)".
+
+    For a middle that stands elsewhere without its range, so that it reads the same in both places.
+    """
+    if low is None or high is None:
+        return show(middle)
+    last = justified_place(low, high)
+    return f"{show(middle)} ({show(low, place=last)} to {show(high, place=last)})"
+
+
 def adding_up(parts: Sequence[float], last_place: int) -> list[float]:
     """The parts rounded to `last_place` so that they still add up to their rounded total.
 

@@ -157,3 +157,13 @@ def test_an_interval_never_contradicts_itself(low, width):
     shown = [text.number(v, place=place) for v in (low, middle, high)]
     values = [float(s.replace(",", "").replace("−", "-")) for s in shown]
     assert values == sorted(values)
+
+
+def test_a_headline_reads_the_same_with_its_range_as_alone():
+    assert text.around(text.usd, 22.1e6, 42.6e6, 98e6) == "$43M ($20M to $100M)"
+    assert text.around(text.usd, None, 42.6e6, None) == text.usd(42.6e6) == "$43M"
+
+
+def test_two_ends_show_what_their_distance_justifies():
+    assert text.span(text.usd, 31.7e6, 97.6e6) == "$30M to $100M"
+    assert text.span(text.mw, 7.01, 7.93) == "7.0 MW to 7.9 MW"

@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pandas as pd
 
 from pages.ui import answers, fields, kpis, tables
-from planner import Saved, Scenario, changes, text
+from planner import Plan, Saved, Scenario, changes, text
 
 SHOWN_CHARACTERS = 60
 Column = tuple[str, Scenario]
@@ -57,13 +57,12 @@ def same(held: pd.DataFrame) -> int:
 
 def _figures(scenario: Scenario) -> dict[str, str]:
     plan, document = answers.plan_of(scenario), answers.document_of(scenario)
-    tiles = kpis.strip(plan, document, plan)
     head, chosen = document["headline"], tables.recommended(document)
     sure = document["verdict"]["confidence_frac"]
     found = {"Verdict": tables.ACTIONS[document["verdict"]["action"]]}
     found |= {"Confidence": text.percent(sure)}
-    for tile in tiles:
-        found |= {_tile_label(tile.id): tile.value, f"{_tile_label(tile.id)}, range": tile.span}
+    for name, tile in tiles(plan, document).items():
+        found |= {name: tile.value, f"{name}, range": tile.span}
     return found | {
         "Output : input tokens": text.ratio(head["decode_to_prefill_token_ratio"]),
         "Chip time reading prompts": text.percent(head["prefill_time_frac"]),
@@ -76,15 +75,17 @@ def _figures(scenario: Scenario) -> dict[str, str]:
 
 
 LABELS = {
-    "tax": "Net tax a year",
-    "recovered": "Recovered power",
+    "tax": "Best split saves a year, net",
+    "recovered": "Recovered by the best option you can buy",
     "cost": "$ per M useful tokens",
-    "worth": "NPV of the plan",
+    "worth": "NPV of the plan, or of the best alternative to staying",
 }
 
 
-def _tile_label(name: str) -> str:
-    return LABELS[name]
+def tiles(plan: Plan, document: Mapping[str, Any]) -> dict[str, kpis.Kpi]:
+    """The four tiles by a name that holds whatever the verdict, the first as a signed saving."""
+    shown = (kpis.saving(plan, document), *kpis.strip(plan, document, plan)[1:])
+    return {LABELS[tile.id]: tile for tile in shown}
 
 
 def _sorted(columns: Mapping[str, Mapping[str, str]], first: str) -> pd.DataFrame:
@@ -133,7 +134,19 @@ def _value(document: Mapping[str, Any], path: str) -> str:
             )
         else:
             here = here.get(part) if isinstance(here, Mapping) else None
-    return _words(here, _trail(path)[-1][1])
+    told = SAID_AS.get(path)
+    return told(here) if told else _words(here, _trail(path)[-1][1])
+
+
+def _ratio(value: float | None) -> str:
+    return "as audited" if value is None else text.ratio(value)
+
+
+SAID_AS = {
+    "decode_to_prefill_token_ratio": _ratio,
+    "ratio_in_18_months": lambda value: "unchanged" if value is None else text.ratio(value),
+}
+"""Fields that read better as their own kind of words than as a number with a unit."""
 
 
 def _words(value: Any, about: Any) -> str:

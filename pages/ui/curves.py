@@ -149,10 +149,13 @@ def along_mix(table: pd.DataFrame, show: Show, *, picked: tuple[float, float, fl
     return legend(_lined(figure))
 
 
-def cash_band(table: pd.DataFrame, show: Show, *, even: float | None) -> go.Figure:
-    """The running sum of cash with the band of 8 of 10 futures, and where it breaks even.
+def cash_band(
+    table: pd.DataFrame, show: Show, *, paid_back: tuple[float, float, float] | None
+) -> go.Figure:
+    """The running sum of cash with the band of 8 of 10 futures, and when it is paid back.
 
-    table: years, usd, sum, p10, p90.
+    table: years, usd, sum, p10, p90. paid_back: P10, P50, P90 of the draws [years], infinite where
+    not within the horizon.
     """
     figure = go.Figure()
     figure.add_bar(name="Each quarter", x=table["years"], y=table["usd"], marker_color=slot(1))
@@ -174,11 +177,8 @@ def cash_band(table: pd.DataFrame, show: Show, *, even: float | None) -> go.Figu
     figure.add_annotation(
         x=last["years"], y=last["sum"], text=show(last["sum"]), showarrow=False, yshift=14
     )
-    if even is not None:
-        figure.add_vline(x=even, line=LIMIT | {"color": slot(3)}, layer="below")
-        figure.add_annotation(
-            x=even, y=1, yref="paper", yanchor="bottom", text="paid back", showarrow=False
-        )
+    if paid_back is not None:
+        _paid_back(figure, paid_back, float(last["years"]))
     figure.update_xaxes(title="Years from the decision")
     ends = table[["usd", "sum", "p10", "p90"]]
     low, high = min(0.0, float(ends.min().min())), max(0.0, float(ends.max().max()))
@@ -196,6 +196,21 @@ def _dollars(low: float, high: float) -> dict[str, Any]:
     place = math.floor(math.log10(step))
     words = [text.usd(usd, place=place if usd else None) for usd in marks]
     return {"range": [low, high], "tickvals": marks, "ticktext": words}
+
+
+def _paid_back(figure: go.Figure, years: tuple[float, float, float], horizon: float) -> None:
+    """The quarter by which the middle future is paid back, in the band of 8 of 10 futures."""
+    low, middle, high = years
+    if low <= horizon:
+        figure.add_vrect(
+            x0=low, x1=min(high, horizon), fillcolor=slot(3), opacity=0.15, line_width=0,
+            layer="below",
+        )  # fmt: skip
+    if middle <= horizon:
+        figure.add_vline(x=middle, line=LIMIT | {"color": slot(3)}, layer="below")
+        figure.add_annotation(
+            x=middle, y=1, yref="paper", yanchor="bottom", text="paid back", showarrow=False
+        )
 
 
 def dots(low: float, middle: float, high: float, n: int = CLOUD) -> list[float]:

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui import charts, curves, kpis, tables
-from pages.ui.widgets import chart
+from pages.ui.widgets import chart, plain
 from planner import Plan, text
 
 Document = Mapping[str, Any]
@@ -30,9 +30,7 @@ def one_of(plan: Plan, document: Document) -> None:
 
 
 def _served(plan: Plan, document: Document) -> None:
-    st.caption(
-        "Demand served from the power budget, each option at its caps; the line is 20% more."
-    )
+    st.caption(plain(bases(document)))
     held = tables.from_the_site(document)
     figure = charts.bars(
         held["option"],
@@ -43,6 +41,17 @@ def _served(plan: Plan, document: Document) -> None:
         line=1 + kpis.LINE_FRAC,
     )
     chart(figure, held, "throughput", alt="Share of demand served from the power budget by option")
+
+
+def bases(document: Document) -> str:
+    """What the shares are of, and what the throughput tile above them is of."""
+    budget = text.mw(document["scenario"]["power_budget_mw"])
+    held = text.mw(document["stranded"]["provisioned_mw"])
+    return (
+        f"Share of the demand planned for that each option serves from the whole power budget of "
+        f"{budget}, at its caps; the line is 20% more. The tile More throughput counts the "
+        f"{held} provisioned today only."
+    )
 
 
 def _drawn(plan: Plan, document: Document) -> None:

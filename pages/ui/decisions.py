@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from pages.ui import answers, tables
 from pages.ui.kpis import LINE_FRAC
 from pages.ui.widgets import plain
-from planner import Scenario, load_catalog, name_of, text
+from planner import Plan, Scenario, load_catalog, name_of, text
 
 Document = Mapping[str, Any]
 LINE_RATIO = 5.0
@@ -37,8 +38,9 @@ class Decision:
     where: str
 
 
-def three(scenario: Scenario, document: Document) -> tuple[Decision, Decision, Decision]:
+def three(plan: Plan, document: Document) -> tuple[Decision, Decision, Decision]:
     """The decisions in the article's order."""
+    scenario = plan.scenario
     start = Scenario(profile=scenario.profile)
     measured = scenario.classes != start.classes
     sited = (scenario.site, scenario.power_budget_mw) != (start.site, start.power_budget_mw)
@@ -56,7 +58,7 @@ def three(scenario: Scenario, document: Document) -> tuple[Decision, Decision, D
         _decision(
             sited,
             "Audit your power against that ratio",
-            _power(document),
+            _power(plan, document),
             "Rests on your own site",
             "Rests on the profile's site",
             "pages/power.py",
@@ -106,25 +108,38 @@ def problems(document: Document) -> list[str]:
 def _ratio(document: Document) -> str:
     head = document["headline"]
     later = head["at_18_months"]["decode_to_prefill_token_ratio"]
-    prefill = head["prefill_time_frac"]
+    prefill, month = head["prefill_time_frac"], document["scenario"]["planning_month"]
     spent = (1 - prefill) / prefill if prefill else 0.0
     side = "over" if spent > LINE_RATIO else "under"
     return (
         f"Output to input tokens {text.ratio(head['decode_to_prefill_token_ratio'])} now, "
-        f"{text.ratio(later)} in 18 months. Chip time {text.ratio(spent)}: {side} the 5 : 1 line."
+        f"{text.ratio(later)} in 18 months. Chip time as built, sized for month "
+        f"{text.number(month, place=0)}: {text.ratio(spent)}, {side} the 5 : 1 line."
     )
 
 
-def _power(document: Document) -> str:
-    head = document["headline"]
+def _power(plan: Plan, document: Document) -> str:
+    head, option = document["headline"], tables.SHORT[plan.best].lower()
     extra = head["extra_throughput_frac"]
-    passed = (
-        "a capital case without new power" if extra >= LINE_FRAC else "no capital case by itself"
-    )
     return (
-        f"{text.mw(head['recovered_mw'])} recovered, {text.percent(extra, signed=True)} throughput "
-        f"against the {text.percent(LINE_FRAC)} line: {passed}."
+        f"{text.mw(head['recovered_mw'])} recovered by {option}: "
+        f"{text.percent(extra, signed=True)} throughput against the {text.percent(LINE_FRAC)} "
+        f"line, {_case(plan, document) if extra >= LINE_FRAC else 'no capital case by itself'}."
     )
+
+
+def _case(plan: Plan, document: Document) -> str:
+    """Whether what recovers enough power is a capital case: by the rule of the verdict."""
+    worth = text.usd(tables.record(document, plan.best)["npv_usd"])
+    if plan.pays(plan.best):
+        return f"and worth {worth}: a capital case without new power"
+    built, best = (plan.watts[name].provisioned_w for name in ("as-built", plan.best))
+    less = "; as built needs still less power" if built < best else ""
+    if plan.best in plan.barred:
+        return f"but beyond your limits: no capital case{less}"
+    sure = float(np.mean(np.greater((plan.sampled or plan.money).npv_usd[plan.best], 1)))
+    odds = f" and a gain in {text.percent(sure)} of futures" if plan.sampled else ""
+    return f"but worth {worth}{odds}: no capital case{less}"
 
 
 def _declared(document: Document) -> str:
@@ -168,5 +183,5 @@ def turning_points(scenario: Scenario) -> None:
     for swing in held.swings[:MOST]:
         low, high = sorted((swing.npv_low_usd, swing.npv_high_usd))
         name = name_of(swing.assumption, held.plan.catalog)
-        st.markdown("- " + plain(f"{name}: {text.usd(low)} to {text.usd(high)}"))
+        st.markdown("- " + plain(f"{name}: {text.span(text.usd, low, high)}"))
     st.page_link("pages/risk.py", label="All risks", icon=":material/arrow_forward:")

@@ -57,7 +57,7 @@ def _tax(plan: Plan, document: Document) -> Explanation:
 
 def _tax_range(document: Document) -> str:
     held = document["headline"]["tax_frac"]
-    return text.interval(text.percent, held["p10"], held["p50"], held["p90"])
+    return text.around(text.percent, held["p10"], held["p50"], held["p90"])
 
 
 def _recovered(plan: Plan, document: Document) -> Explanation:

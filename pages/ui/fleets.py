@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from pages.ui import answers, tables
+from pages.ui import answers, kpis, tables
 from planner import SPLIT_FRACS, Plan, Scenario, text
 
 Document = Mapping[str, Any]
@@ -13,6 +13,7 @@ OWNED, NEW = "Owned", "To buy or rent"
 SHARES = SPLIT_FRACS
 BINDING = {"power": "power", "capital": "capital", "space": "racks"}
 NO_MIX = "auto"
+WHOLE = text.percent(1.0, place=-2)
 
 
 def serving(scenario: Scenario) -> dict[str, float]:
@@ -66,6 +67,7 @@ def headlines(plan: Plan, document: Document) -> list[tuple[str, ...]]:
     """The proposed plan in four figures."""
     mine = document["proposed"]
     chips = assigned(plan, "proposed")
+    provisioned = text.mw(mine["facility_provisioned_w"] / tables.W_PER_MW)
     split = tables.split_power_frac(plan, "proposed")
     asked = plan.scenario.fleet_mix
     forced = asked != NO_MIX
@@ -85,16 +87,33 @@ def headlines(plan: Plan, document: Document) -> list[tuple[str, ...]]:
         (
             "Chips to buy or rent",
             text.number(float(chips[NEW].sum()), place=0),
-            "Chips that the proposed plan adds.",
-            f"{text.mw(mine['facility_provisioned_w'] / tables.W_PER_MW)} provisioned in all",
+            "Chips that the proposed plan adds to serve the demand planned for.",
+            f"{basis(plan)}; {provisioned} provisioned",
         ),
         (
             "Book value at risk",
             text.usd(document["headline"]["stranded_capital_usd"]),
             "Book value less resale of owned chips that the cheapest option displaces.",
-            f"the proposed plan costs {text.usd(mine['cost_usd_per_year'])} a year",
+            f"under {kpis.short(plan.best)}, the cheapest option; not the proposed plan",
         ),
     ]
+
+
+def about(document: Document) -> str:
+    """Whose chips these are, and what they cost a year."""
+    cost = text.usd(document["proposed"]["cost_usd_per_year"])
+    return f"The proposed plan, {cost} a year: owned chips first, then what is bought or rented."
+
+
+def basis(plan: Plan) -> str:
+    """At which demand the chips of this page are counted, and cash elsewhere."""
+    served = text.percent(plan.served_frac("proposed"), place=-2)
+    cash = (
+        ""
+        if served == WHOLE
+        else f"; cash and the ask buy for {served}, as power and backlog allow"
+    )
+    return f"for {WHOLE} of demand{cash}"
 
 
 def optimum(scenario: Scenario, document: Document) -> list[tuple[str, str]]:

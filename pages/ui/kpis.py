@@ -53,17 +53,52 @@ def strip(plan: Plan, document: Document, start: Plan) -> tuple[Kpi, ...]:
     )
 
 
-def _tax(plan: Plan, document: Document, start: Plan) -> Kpi:
-    after = text.percent(document["headline"]["tax_frac"]["p50"])
+def saving(plan: Plan, document: Document) -> Kpi:
+    """The first tile as a saving, below zero where the best split costs extra: for comparisons."""
+    return _tax(plan, document, plan, saves=True)
+
+
+def _tax(plan: Plan, document: Document, start: Plan, *, saves: bool | None = None) -> Kpi:
+    saves = net(plan).value >= 0 if saves is None else saves
+    mine, theirs = (net(each) if saves else _less(net(each)) for each in (plan, start))
     return _kpi(
         "tax",
-        "Net tax a year",
-        "What the best split would save a year, after software, team, network and risk.",
-        (text.usd, net(plan), net(start)),
+        f"{_bridged(plan)} {'saves a year' if saves else 'costs extra'}",
+        "A year's cost as built less the best split's: software and chips saved, network, team "
+        "and risk paid.",
+        (text.usd, mine, theirs),
         place=tables.last_place(tables.bridge(document)["usd_per_year"].iloc[:-1]),
-        note=f"Tax after software {after}",
+        note=f"{'Net' if saves else 'Net a year'} ({_own_saving(plan, document)}); "
+        f"tax after software, before friction: {after_software(document)}",
         good=None,
     )
+
+
+def after_software(document: Document) -> str:
+    """The middle of the tax after software."""
+    return text.percent(document["headline"]["tax_frac"]["p50"])
+
+
+def _bridged(plan: Plan) -> str:
+    split = plan.fleets[plan.bridged].split
+    return "Best split" if split else tables.SHORT[plan.bridged]
+
+
+def _own_saving(plan: Plan, document: Document) -> str:
+    """What the recommended option saves itself, where it is not the best split."""
+    chosen, built = tables.recommended(document), tables.record(document, "as-built")
+    if plan.verdict.action == "stay":
+        return "not taken"
+    if chosen["id"] == plan.bridged:
+        return "this plan"
+    saved = built["cost_usd_per_year"] - chosen["cost_usd_per_year"]
+    place = tables.last_place(tables.bridge(document)["usd_per_year"].iloc[:-1])
+    return f"this plan: {text.usd(saved, place=place)}"
+
+
+def short(option: str) -> str:
+    """What an option is called within a sentence."""
+    return tables.SHORT[option].lower()
 
 
 def _recovered(plan: Plan, document: Document, start: Plan) -> Kpi:
@@ -73,20 +108,27 @@ def _recovered(plan: Plan, document: Document, start: Plan) -> Kpi:
         "Recovered power",
         "Megawatts of the site set free by the best option you can buy, at its power caps.",
         (text.mw, recovered(plan), recovered(start)),
-        note=f"{extra} throughput, line +{text.percent(LINE_FRAC)}",
+        note=f"{whose(plan, plan.best)}: {extra} throughput, line +{text.percent(LINE_FRAC)}",
         good=True,
     )
 
 
+def whose(plan: Plan, option: str) -> str:
+    """An option by name, and whether it is another than the plan that is recommended."""
+    other = "" if option == plan.verdict.option_id else ", not this plan"
+    return f"{tables.SHORT[option]}{other}"
+
+
 def _cost(plan: Plan, document: Document, start: Plan) -> Kpi:
     built = text.usd(document["headline"]["cost_usd_per_mtok"])
-    stays = document["verdict"]["action"] == "stay"
+    option = rival(plan)
+    taken = ", not taken" if plan.verdict.action == "stay" else ""
     return _kpi(
         "cost",
         "$ per M useful tokens",
         "Yearly cost over output tokens that met both service levels, all in.",
-        (text.usd, cost(plan, rival(plan)), cost(start, rival(start))),
-        note=f"{built} as built; not taken" if stays else f"From {built} as built",
+        (text.usd, cost(plan, option), cost(start, rival(start))),
+        note=f"{tables.SHORT[option]}{taken}; {built} as built",
         good=False,
     )
 
@@ -94,13 +136,13 @@ def _cost(plan: Plan, document: Document, start: Plan) -> Kpi:
 def _worth(plan: Plan, document: Document, start: Plan) -> Kpi:
     stays = document["verdict"]["action"] == "stay"
     sure = document["verdict"]["confidence_frac"]
-    gain = "" if sure is None else f"Gain in {text.percent(sure)} of futures"
+    gain = "" if sure is None else f": gain in {text.percent(sure)} of futures"
     return _kpi(
         "worth",
         "NPV of best alternative" if stays else "NPV against as built",
         "Present value of the plan's cash, less that of carrying on as built.",
         (text.usd, worth(plan), worth(start)),
-        note="Why the verdict is to stay" if stays else gain,
+        note=f"{tables.SHORT[rival(plan)]}{': why the verdict is to stay' if stays else gain}",
         good=True,
     )
 
@@ -123,11 +165,17 @@ def net(plan: Plan) -> Figure:
     held = plan.sampled
     if held is None:
         return Figure(float(plan.bridge.net))
-    gross, feasible = plan.costs_along(held)
-    last = ["as-built", *(name for name in gross if feasible[name])][-1]
+    gross, _ = plan.costs_along(held)
+    last = plan.bridged
     return _figure(
-        float(plan.bridge.net), gross["as-built"] - gross[last] - held.extras["split-mixed"].total
+        float(plan.bridge.net), gross["as-built"] - gross[last] - held.extras[last].total
     )
+
+
+def _less(figure: Figure) -> Figure:
+    """A saving as a cost: its low end is the high one."""
+    low, high = figure.low, figure.high
+    return Figure(-figure.value, None if high is None else -high, None if low is None else -low)
 
 
 def recovered(plan: Plan) -> Figure:
@@ -139,9 +187,9 @@ def recovered(plan: Plan) -> Figure:
 
 def cost(plan: Plan, option: str) -> Figure:
     """Cost of an option per million useful tokens [USD]."""
-    value, held = _usd_per_mtok(plan.money, option), plan.sampled
+    value, held = usd_per_mtok(plan.money, option), plan.sampled
     return (
-        Figure(float(value)) if held is None else _figure(float(value), _usd_per_mtok(held, option))
+        Figure(float(value)) if held is None else _figure(float(value), usd_per_mtok(held, option))
     )
 
 
@@ -151,7 +199,8 @@ def worth(plan: Plan) -> Figure:
     return Figure(held["p50"], held["p10"], held["p90"])
 
 
-def _usd_per_mtok(money: Any, option: str) -> Any:
+def usd_per_mtok(money: Any, option: str) -> Any:
+    """Cost of an option per million useful tokens, a number or draws. [USD]"""
     return money.cost_usd_per_year(option) / money.volumes.useful_tokens * TOKENS_PER_MTOK
 
 
@@ -189,5 +238,4 @@ def _kpi(
 def _span(show: Show, figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return "No range sampled"
-    place = text.justified_place(figure.low, figure.high)
-    return f"P10–P90 {show(figure.low, place=place)} to {show(figure.high, place=place)}"
+    return f"P10–P90 {text.span(show, figure.low, figure.high)}"

@@ -5,17 +5,17 @@ from typing import Any
 
 import pandas as pd
 
-from pages.ui import tables
-from planner import text
+from pages.ui import kpis, tables
+from planner import Plan, text
 
 Document = Mapping[str, Any]
 MONEY_WORDS = ("NPV", "IRR", "payback", "internal rate", "cash flows")
 
 
-def headlines(document: Document) -> list[tuple[str, str, str]]:
-    """Return, payback and cost of waiting of the recommended plan."""
+def headlines(plan: Plan, document: Document) -> list[tuple[str, ...]]:
+    """Return, payback and cost of waiting of the recommended plan, each with its option."""
     mine = document["headline"]["proposed"]
-    years, waiting = mine["payback_years"], mine["waiting_usd_per_quarter"]
+    waiting = mine["waiting_usd_per_quarter"]
     waits = "Waiting a quarter pays" if (waiting or 0) < 0 else "Waiting a quarter costs"
     return [
         (
@@ -23,7 +23,7 @@ def headlines(document: Document) -> list[tuple[str, str, str]]:
             text.percent(mine["irr_frac"]),
             "Yearly rate at which the plan's cash is worth nothing.",
         ),
-        ("Payback", _years(years), "Time until the running sum of cash stays above zero."),
+        ("Payback", *_paid(plan)),
         (
             waits,
             text.usd(None if waiting is None else abs(waiting)),
@@ -33,14 +33,27 @@ def headlines(document: Document) -> list[tuple[str, str, str]]:
             "Book value at risk",
             text.usd(document["headline"]["stranded_capital_usd"]),
             "Book value less resale of owned chips that the best option displaces.",
+            kpis.whose(plan, plan.best),
         ),
     ]
 
 
-def _years(years: float | None) -> str:
-    if years is None:
-        return text.MISSING
-    return f"{text.number(years)} years" if years else "at once"
+def _paid(plan: Plan) -> tuple[str, ...]:
+    """The middle future's payback with its range; as built has none."""
+    about = "Time until the running sum of cash stays above zero, in the middle future."
+    if plan.verdict.action == "stay":
+        return text.MISSING, about
+    held = plan.payback(plan.verdict.option_id)
+    return held.figure, about, held.spread
+
+
+def basis(plan: Plan, option: str) -> str:
+    """What the bars of cash are against, and how much of demand both sides serve."""
+    mine, built = (text.percent(plan.served_frac(n), place=-2) for n in (option, "as-built"))
+    return (
+        "Against carrying on as built; received or spared to the right, paid to the left. "
+        f"Each serves what power budget and backlog allow: {mine} of demand here, {built} as built."
+    )
 
 
 def lines(held: pd.DataFrame) -> tuple[list[str], list[float]]:

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from pages.ui import drawing, tables
-from pages.ui.kpis import LINE_FRAC
-from planner import Scenario, text
+from pages.ui.kpis import LINE_FRAC, whose
+from planner import Plan, Scenario, text
 
 Document = Mapping[str, Any]
 PJ_PER_J = 1e12
@@ -39,28 +39,28 @@ def steps(held: pd.DataFrame) -> tuple[list[str], list[float], list[str], drawin
     return list(held["step"]), sizes, kinds, partial(text.mw, place=place)
 
 
-def headlines(document: Document) -> list[tuple[str, ...]]:
+def headlines(plan: Plan, document: Document) -> list[tuple[str, ...]]:
     """Stranded, recovered and free power, and what they let the site serve."""
     head = document["headline"]
-    held = head["stranded_mw"]
+    held, provisioned = head["stranded_mw"], text.mw(document["stranded"]["provisioned_mw"])
     return [
         (
             "Stranded",
             text.mw(held["p50"]),
             "Surplus chips, nameplate that a cap can free, and chips unlike the work.",
-            f"P10–P90 {text.mw(held['p10'])} to {text.mw(held['p90'])}",
+            _ends(held),
         ),
         (
             "Recovered",
             text.mw(head["recovered_mw"]),
             "Provisioned now less what the best option is provisioned for.",
-            f"of {text.mw(document['stranded']['provisioned_mw'])} provisioned",
+            f"of {provisioned} provisioned; {whose(plan, plan.best)}",
         ),
         (
             "More throughput",
             text.percent(head["extra_throughput_frac"], signed=True),
-            "Served from today's provisioned power by the best option.",
-            f"the article's line is +{text.percent(LINE_FRAC)}",
+            "Served from today's provisioned power by the best option you can buy.",
+            f"from the {provisioned} provisioned; the article's line is +{text.percent(LINE_FRAC)}",
         ),
         (
             "Free under the ceiling",
@@ -69,6 +69,12 @@ def headlines(document: Document) -> list[tuple[str, ...]]:
             f"of a budget of {text.mw(document['scenario']['power_budget_mw'])}",
         ),
     ]
+
+
+def _ends(held: Mapping[str, Any]) -> str:
+    if held["p10"] is None:
+        return "No range sampled"
+    return f"P10–P90 {text.span(text.mw, held['p10'], held['p90'])}"
 
 
 def speed(scenario: Scenario, document: Document) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from pages.ui import answers, forms, kpis, own, tables
+from pages.ui import answers, comparing, forms, own, tables
 from pages.ui.widgets import plain, table
 from planner import Plan, Saved, Scenario, SwitchyardError, text
 
@@ -64,4 +64,5 @@ def _headlines(scenario: Scenario) -> dict[str, str]:
     """The verdict and the four headlines, as the tiles say them."""
     plan, document = answers.plan_of(scenario), answers.document_of(scenario)
     verdict = {"Verdict": tables.ACTIONS[document["verdict"]["action"]]}
-    return verdict | {tile.label: tile.value for tile in kpis.strip(plan, document, plan)}
+    shown = comparing.tiles(plan, document)
+    return verdict | {name: tile.value for name, tile in shown.items()}

@@ -34,19 +34,23 @@ Show = Callable[..., str]
 
 def strips(plan: Plan, document: Document) -> pd.DataFrame:
     """The headlines as shares of their middle value, with what each end reads."""
-    head = document["headline"]
-    of_best = document["headline"]["proposed"]["ranges"]
+    head, option = document["headline"], kpis.rival(plan)
     rows: list[tuple[str, Mapping[str, Any], Show]] = [
         ("Tax after software", head["tax_frac"], text.percent),
         ("Stranded power", head["stranded_mw"], text.mw),
         ("Recovered power", head["ranges"]["recovered_mw"], text.mw),
         ("More throughput", head["ranges"]["extra_throughput_frac"], text.percent),
         ("$ per M tokens, as built", head["ranges"]["cost_usd_per_mtok"], text.usd),
-        ("$ per M tokens, proposed", of_best["cost_usd_per_mtok"], text.usd),
+        (f"$ per M tokens, {kpis.short(option)}", _unit_cost(plan, option), text.usd),
         ("Watts per token a second", head["ranges"]["j_per_useful_token"], text.number),
-        ("NPV of the plan", _worth(plan), text.usd),
+        (f"NPV, {kpis.short(option)}", _worth(plan), text.usd),
     ]
     return pd.DataFrame([_strip(*row) for row in rows if row[1]["p50"]])
+
+
+def _unit_cost(plan: Plan, option: str) -> dict[str, float]:
+    """The same option as in the tiles, as draws; without samples the stated value alone. [USD]"""
+    return tables.quantiles(kpis.usd_per_mtok(plan.sampled or plan.money, option))
 
 
 def _worth(plan: Plan) -> dict[str, float | None]:
@@ -56,15 +60,13 @@ def _worth(plan: Plan) -> dict[str, float | None]:
 
 def _strip(name: str, held: Mapping[str, Any], show: Show) -> dict[str, Any]:
     middle = abs(held["p50"])
-    place = text.justified_place(held["p10"], held["p90"])
-    low, mid, high = (show(held[end], place=place) for end in ("p10", "p50", "p90"))
     return {
         "id": name,
         "option": name,
         "p10": held["p10"] / middle,
         "p50": held["p50"] / middle,
         "p90": held["p90"] / middle,
-        "words": f"{mid} ({low} to {high})",
+        "words": text.around(show, held["p10"], held["p50"], held["p90"]),
     }
 
 

@@ -4,6 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from pages.ui.drawing import LINE_PX, ROW_PX, Show, ink, legend, rows, slot, width_px, wrapped
+from planner import text
 
 GAP_PX = 14
 
@@ -68,7 +69,8 @@ def tornado(table: pd.DataFrame, show: Show, *, base: float) -> go.Figure:
             width=0.55,
             marker_color=slot(n),
             customdata=[
-                [show(usd), at] for usd, at in zip(table[column], table[words], strict=True)
+                [_end(row, column, show), at]
+                for row, at in zip(table.itertuples(), table[words], strict=True)
             ],
             hovertemplate="%{y} at %{customdata[1]}: %{customdata[0]}<extra></extra>",
         )
@@ -93,6 +95,12 @@ def tornado(table: pd.DataFrame, show: Show, *, base: float) -> go.Figure:
     return legend(figure, below=True)
 
 
+def _end(row: object, column: str, show: Show) -> str:
+    """One end of a bar to the digit that the bar's own width justifies."""
+    low, high = row.low_usd, row.high_usd  # type: ignore[attr-defined]
+    return show(getattr(row, column), place=text.justified_place(low, high))
+
+
 def _span(row: object, show: Show) -> str:
     low, high = sorted((row.low_usd, row.high_usd))  # type: ignore[attr-defined]
-    return f"{show(low)} to {show(high)}"
+    return text.span(show, low, high)

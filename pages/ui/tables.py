@@ -144,11 +144,15 @@ def watts_per_token(plan: Plan, document: Document) -> pd.DataFrame:
 
 def from_the_site(document: Document) -> pd.DataFrame:
     """Share of demand that each option serves when it fills the power ceiling."""
-    rows = document["views"]["iso_power"]["options"]
+    budget_w = document["scenario"]["power_budget_mw"] * W_PER_MW
     found = [
-        {"id": row["id"], "option": SHORT[row["id"]], "served": row["scale"]}
-        for row in rows
-        if row.get("scale") is not None
+        {
+            "id": row["id"],
+            "option": SHORT[row["id"]],
+            "served": budget_w / row["facility_provisioned_w"],
+        }
+        for row in compared(document)
+        if row["facility_provisioned_w"]
     ]
     return pd.DataFrame(found)
 
@@ -226,6 +230,8 @@ CASH = {
     "team_usd_per_year": "Platform team a year",
     "revenue_usd_per_year": "Revenue a year",
 }
+SPARED = {"purchase_usd": "New chips not needed"}
+"""What a payment is called where as-built would make it and the option does not."""
 PAID = (
     "purchase_usd",
     "setup_usd",
@@ -242,11 +248,12 @@ def cash(plan: Plan, option: str) -> pd.DataFrame:
     for name, label in CASH.items():
         more = float(getattr(mine, name)) - float(getattr(base, name))
         yearly = name.endswith("_per_year")
+        usd = -more if name in PAID else more
         rows.append(
             {
-                "line": label,
+                "line": SPARED.get(name, label) if usd > 0 else label,
                 "when": "every year" if yearly else "once",
-                "usd": -more if name in PAID else more,
+                "usd": usd,
             }
         )
     return pd.DataFrame(rows)

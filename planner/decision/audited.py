@@ -106,9 +106,10 @@ def growth_of(scenario: Scenario) -> Range:
 
 def _split(served: Plan, measured: float | None) -> TimeSplit:
     """Time by phase, of all and of each class, as built."""
-    models = ", ".join(sorted({row.model for row in served.scenario.classes}))
+    known, held = served.catalog.models, served.catalog.accelerators
+    models = ", ".join(sorted({known[row.model].name for row in served.scenario.classes}))
     pools = served.fleets[AS_BUILT].pools
-    chips = ", ".join(sorted({pool.accelerator for pool in pools}))
+    chips = ", ".join(sorted({held[pool.accelerator].name for pool in pools}))
     return TimeSplit(
         measured_frac=measured,
         modelled_frac=prefill_time_frac(served, AS_BUILT),

@@ -155,7 +155,7 @@ def _stranded(plan: Plan) -> dict[str, Any]:
         "provisioned_mw": held.provisioned_w / W_PER_MW,
         "needed_mw": held.needed_w / W_PER_MW,
         "causes": [
-            {"id": cause, "label": megawatts.LABELS[cause], "mw": watts / W_PER_MW}
+            {"id": cause, "label": megawatts.label_of(cause, watts), "mw": watts / W_PER_MW}
             for cause, watts in held.causes.items()
         ],
         "worth": more_power.record(more_power.ways(plan.sized, plan.money, plan.best, held)),

@@ -6,10 +6,12 @@ from functools import cached_property, partial
 from typing import Any
 
 from planner.decision import verdict as verdicts
+from planner.decision.cashed import served_frac
 from planner.decision.document import document
 from planner.decision.flips import flips
 from planner.decision.limits import beyond
 from planner.decision.odds import Risk, risk
+from planner.decision.payback import Payback, middle_and_ends
 from planner.decision.proposing import proposed
 from planner.decision.sized import Sized, sized
 from planner.decision.valued import AS_BUILT, Valued, ladder_costs, valued
@@ -23,9 +25,9 @@ from planner.fleet.mix import PROPOSED, Mix
 from planner.fleet.options import PURCHASABLE
 from planner.fleet.pools import ROLES, Fleet, Pool
 from planner.fleet.watts import Watts, capped, fleet_watts, nameplate_w, pool_watts, provisioned_w
-from planner.money.cash import Floats, flows_usd
+from planner.money.cash import Floats, flows_usd, payback_years, paybacks_years
 from planner.money.stranded import Stranded, stranded
-from planner.money.tax import Bridge, bridge
+from planner.money.tax import Bridge, bridge, last_serving
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,31 @@ class Plan:
         """The same over samples (samples, quarters); without samples the stated ones. [USD]"""
         money = self.sampled or self.money
         return flows_usd(money.cash[option], money.cash[AS_BUILT], money.terms)
+
+    @property
+    def bridged(self) -> str:
+        """The option that the bridge ends at: the best split, or the last that serves."""
+        return last_serving(self.ladder_costs[1])
+
+    def pays(self, option: str) -> bool:
+        """Whether an option may be a verdict: it serves, within limits, and gains often enough."""
+        npv = (self.sampled or self.money).npv_usd[option]
+        able = self.fleets[option].feasible and option not in self.barred
+        return able and verdicts.pays(npv, self.ledger["operator.min_confidence"])
+
+    def served_frac(self, option: str) -> float:
+        """Demand that an option serves in cash terms: up to power budget and backlog. [frac]
+
+        Cost a year, chips and megawatts of an option are at one, the demand planned for.
+        """
+        return float(served_frac(self.sized, self.fleets[option]))
+
+    def payback(self, option: str) -> Payback:
+        """When an option's cash is back, at stated values and over the draws. [years]"""
+        stated, _ = payback_years(self.flows_usd(option))
+        if self.sampled is None:
+            return Payback(stated, None)
+        return Payback(stated, middle_and_ends(paybacks_years(self.sampled_flows_usd(option))))
 
     @cached_property
     def flips(self) -> tuple[Mapping[str, Any], ...]:

@@ -50,11 +50,7 @@ def choose(
     rivals = {name: _odds(npv) for name, npv in npv_usd.items() if _open(name, fleets)}
     sampled = any(np.ndim(npv) for npv in npv_usd.values())
     likeliest = max((gain for _, gain in rivals.values()), default=0.0)
-    good = {
-        name: middle
-        for name, (middle, gain) in rivals.items()
-        if middle > 0 and gain >= min_confidence
-    }
+    good = {name: rivals[name][0] for name in rivals if pays(npv_usd[name], min_confidence)}
     if not good:
         sentence = _staying(likeliest if sampled else None, min_confidence)
         return Verdict(STAY, AS_BUILT, sentence, 1 - likeliest if sampled else None)
@@ -71,6 +67,12 @@ def general_purpose(catalog: Catalog) -> list[str]:
 
 def _open(name: str, fleets: Mapping[str, Fleet]) -> bool:
     return name != AS_BUILT and fleets[name].feasible
+
+
+def pays(npv_usd: Any, min_confidence: float) -> bool:
+    """Whether a worth, samples or one number, gains in the middle and in enough futures. [USD]"""
+    middle, gain = _odds(npv_usd)
+    return middle > 0 and gain >= min_confidence
 
 
 def _odds(npv_usd: Any) -> tuple[float, float]:

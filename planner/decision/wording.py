@@ -48,6 +48,8 @@ TITLES = {
     "prices.capital.all_in_over_server_price_frac": "All-in capital over server price",
     "prices.capital.network_share_frac": "Network's share of capital",
     "prices.running.it_support_frac_per_year": "IT support over capital",
+    "prices.running.staff_1_mw_fte_per_mw": "Site staff of a lone megawatt",
+    "prices.running.staff_fte_per_mw": "Site staff per megawatt",
 }
 
 
@@ -59,7 +61,7 @@ def name_of(assumption: Assumption, catalog: Catalog) -> str:
     if first in PARTS and rest[0] in PARTS[first].model_fields:
         return _title(PARTS[first], rest[-1])
     if first == "classes":
-        return f"{'.'.join(rest[:-1])}: {_title(WorkloadClass, rest[-1]).lower()}"
+        return f"{_class('.'.join(rest[:-1]))}: {_title(WorkloadClass, rest[-1]).lower()}"
     if first == "owned":
         return f"{_chip(catalog, rest[0])}: {_title(OwnedFleet, rest[-1]).lower()}"
     if first == "accelerators":
@@ -94,6 +96,12 @@ def _unit(unit: str) -> tuple[Callable[..., str], str]:
     head, _, per = unit.partition("/")
     tail = PER.get(per, f"/{per}")
     return (UNITS[head], tail) if head in UNITS else (text.number, f" {head}{tail}")
+
+
+def _class(name: str) -> str:
+    """A class as words: Long documents, of long_documents."""
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def _calibrated(catalog: Catalog, number: str, chip: str, *_: str) -> str:

@@ -79,7 +79,7 @@ def worth(plan: Plan) -> Chart:
 
 def _range(label: str, npv: Mapping[str, float]) -> Bar:
     low, middle, high = npv["p10"], npv["p50"], npv["p90"]
-    shown = text.interval(text.usd, low, middle, high)
+    shown = text.around(text.usd, low, middle, high)
     return Bar(label, shown, ((low, middle, LOSS), (middle, high, GAIN)))
 
 

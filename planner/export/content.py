@@ -131,7 +131,8 @@ def _options_head(plan: Plan, rival: str, sources: Sources) -> str:
     price = "rental_usd_per_hour" if rented else "price_usd"
     found = (getattr(plan.catalog.accelerators[pool.accelerator], price) for pool in pools)
     marks = dict.fromkeys(sources.cite(held.source) for held in found if held)
-    return f"Options at equal demand and service levels, chips at the prices of {''.join(marks)}"
+    said = "Options at equal demand and service levels, whole fleets new at the prices of"
+    return f"{said} {''.join(marks)}"
 
 
 def _options(document: Mapping[str, Any], held: Risk, place: int) -> list[dict[str, Any]]:

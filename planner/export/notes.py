@@ -70,7 +70,8 @@ def _chips(plan: Plan, option: str) -> str:
         usd = float(plan.money.costs[option].capital_usd_per_year)
         return f"{text.usd(usd)} a year of rented chips"
     usd = float(plan.money.cash[option].purchase_usd)
-    return f"{text.usd(usd)} of new chips" if usd else "no new chips"
+    served = text.percent(plan.served_frac(option), place=-2)
+    return f"{text.usd(usd)} of new chips for {served} of demand" if usd else "no new chips"
 
 
 def _conditions(plan: Plan, document: Mapping[str, Any]) -> Iterator[str]:

@@ -66,9 +66,7 @@ def _swing(swing: Swing, base_usd: float, catalog: Catalog, sources: Sources) ->
     ends_in_words = range_of(held.low, held.high, held.unit)
     name = printable(name_of(held, catalog), NAME_CHARACTERS)
     ends = (swing.npv_low_usd, swing.npv_high_usd)
-    place = text.justified_place(*ends)
-    first, second = (text.usd(usd, place=place) for usd in ends)
     spans = ((base_usd, ends[0], LOSS), (base_usd, ends[1], GAIN))
     return Bar(
-        f"{name}: {ends_in_words} {sources.cite(held.source)}", f"{first} to {second}", spans
+        f"{name}: {ends_in_words} {sources.cite(held.source)}", text.span(text.usd, *ends), spans
     )

@@ -9,6 +9,7 @@ from planner.decision.plan import Plan
 from planner.decision.ranges import quantiles
 from planner.demand import profiles
 from planner.export.sources import LOG, Sources
+from planner.export.words import OPTIONS
 from planner.money.economics import usd_per_mtok
 from planner.money.tax import bridge
 
@@ -55,22 +56,35 @@ def tiles(
         _net(plan, document, place),
         _recovered(plan, document),
         _unit_cost(plan, document, rival),
-        _npv(document, rival, rival_npv),
+        _npv(plan, document, rival, rival_npv),
     )
     return [asdict(tile) for tile in made]
 
 
 def _net(plan: Plan, document: Mapping[str, Any], place: int) -> Tile:
-    net, left = document["net"], document["headline"]["tax_frac"]
-    many = plan.sampled
-    drawn = quantiles(bridge(*plan.costs_along(many), many.extras).net) if many else NO_RANGE
-    after = text.interval(text.percent, left["p10"], left["p50"], left["p90"])
+    left, many = document["headline"]["tax_frac"], plan.sampled
+    sign = 1 if plan.bridge.net >= 0 else -1
+    drawn = quantiles(sign * bridge(*plan.costs_along(many), many.extras).net) if many else NO_RANGE
+    after = text.around(text.percent, left["p10"], left["p50"], left["p90"])
+    name = "Best split" if plan.fleets[plan.bridged].split else OPTIONS[plan.bridged]
     return Tile(
-        "Net tax a year",
-        text.usd(net["usd_per_year"], place=place),
+        f"{name} {'saves a year' if sign > 0 else 'costs extra'}",
+        text.usd(sign * document["net"]["usd_per_year"], place=place),
         spread(text.usd, drawn),
+        f"{'net' if sign > 0 else 'net a year'} ({_own_saving(plan, document, place)}); "
         f"tax after software, before friction: {after}",
     )
+
+
+def _own_saving(plan: Plan, document: Mapping[str, Any], place: int) -> str:
+    """What the recommended option saves itself, where it is not the best split."""
+    if plan.verdict.action == "stay":
+        return "not taken"
+    option = plan.verdict.option_id
+    if option == plan.bridged:
+        return "this plan"
+    built, mine = (record(document, name)["cost_usd_per_year"] for name in ("as-built", option))
+    return f"this plan: {text.usd(built - mine, place=place)}"
 
 
 def _recovered(plan: Plan, document: Mapping[str, Any]) -> Tile:
@@ -78,11 +92,12 @@ def _recovered(plan: Plan, document: Mapping[str, Any]) -> Tile:
     many = plan.sampled_stranded
     drawn = quantiles(many.recovered_w / W_PER_MW) if many else NO_RANGE
     extra = text.percent(head["extra_throughput_frac"], signed=True)
+    other = "" if plan.best == plan.verdict.option_id else ", not this plan"
     return Tile(
         "Recovered power",
         text.mw(head["recovered_mw"]),
         spread(text.number, drawn),
-        f"{extra} throughput from this site; the line is 20%",
+        f"{OPTIONS[plan.best]}{other}: {extra} throughput; the line is 20%",
     )
 
 
@@ -92,30 +107,38 @@ def _unit_cost(plan: Plan, document: Mapping[str, Any], rival: str) -> Tile:
         quantiles(usd_per_mtok(many.cost_usd_per_year(rival), many.volumes)) if many else NO_RANGE
     )
     then = float(usd_per_mtok(plan.money.cost_usd_per_year(rival), plan.money.volumes))
-    stays = document["verdict"]["action"] == "stay"
+    taken = "; not taken" if document["verdict"]["action"] == "stay" else ""
     return Tile(
         "$ per M useful tokens",
         f"{text.usd(head['cost_usd_per_mtok'])} → {text.usd(then)}",
         spread(text.usd, drawn),
-        "as built → best alternative, not taken" if stays else "as built → proposed, all in",
+        f"as built → {in_words(rival)}, all in{taken}",
     )
 
 
-def _npv(document: Mapping[str, Any], rival: str, held: Mapping[str, float]) -> Tile:
+def in_words(option: str) -> str:
+    """What an option is called within a sentence."""
+    return OPTIONS[option][0].lower() + OPTIONS[option][1:]
+
+
+def _npv(plan: Plan, document: Mapping[str, Any], rival: str, held: Mapping[str, float]) -> Tile:
     verdict = document["verdict"]
     stays = verdict["action"] == "stay"
-    years = document["headline"]["proposed"]["payback_years"]
-    paid = "no payback date" if years is None else f"payback {text.number(years)} years"
-    paid = "pays from the start" if years == 0 else paid
+    paid = "" if stays else plan.payback(rival).sentence
     why = "no other is feasible" if rival == "as-built" else "why the verdict is to stay"
     sure = verdict["confidence_frac"]
-    gain = "" if sure is None else f"gain in {text.percent(sure)} of futures; "
+    gain = "" if sure is None else f"gains in {text.percent(sure)}; "
     return Tile(
         "NPV of best alternative" if stays else "NPV against as built",
         text.usd(held["p50"]),
-        spread(text.usd, held),
-        why if stays else gain + paid,
+        _same_middle(text.usd(held["p50"]), spread(text.usd, held)),
+        f"{OPTIONS[rival]}: {why if stays else gain + paid}",
     )
+
+
+def _same_middle(value: str, held: tuple[str, ...]) -> tuple[str, ...]:
+    """P10, P50 and P90 of a figure that is its own P50: the same digits in both places."""
+    return (held[0], value, held[2]) if held else held
 
 
 def record(document: Mapping[str, Any], option: str) -> Mapping[str, Any]:

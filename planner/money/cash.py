@@ -226,6 +226,18 @@ def payback_years(flows: Floats) -> tuple[float | None, str]:
     return (float(negative[-1] + 1) / QUARTERS_PER_YEAR if len(negative) else 0.0), ""
 
 
+def paybacks_years(flows: Floats) -> Floats:
+    """Payback of each row of quarterly flows (..., quarters); infinite where it is not earned back.
+
+    The rule of `payback_years`, row by row. Returns: [years]
+    """
+    total = np.cumsum(flows, axis=-1)
+    n = total.shape[-1]
+    after = n - np.argmax(total[..., ::-1] < 0, axis=-1)
+    quarters_out = np.where((total < 0).any(axis=-1), after, 0)
+    return np.where(total[..., -1] > 0, quarters_out / QUARTERS_PER_YEAR, np.inf)
+
+
 def _column(value: Any) -> Floats:
     """A number or samples as a column against the row of quarters."""
     return np.asarray(value, dtype=float)[..., None]

@@ -14,6 +14,14 @@ LABELS = {
     "trough": "Quiet hours",
 }
 
+SHORT_OF = {"surplus": "Chips short of the need"}
+"""What a cause is called below zero, where its name would say the opposite."""
+
+
+def label_of(cause: str, watts: Any) -> str:
+    """What a cause is called at its size. watts: one number [W]"""
+    return SHORT_OF.get(cause, LABELS[cause]) if watts < 0 else LABELS[cause]
+
 
 @dataclass(frozen=True, slots=True)
 class Stranded:

@@ -18,8 +18,10 @@ def named(parameter):
     [
         ("growth_frac_per_year", "Growth"),
         ("finance.wacc_frac", "Cost of capital"),
-        ("classes.chat.requests_per_s", "chat: requests"),
-        ("classes.a.b.requests_per_s", "a.b: requests"),
+        ("classes.chat.requests_per_s", "Chat: requests"),
+        ("classes.long_documents.requests_per_s", "Long documents: requests"),
+        ("prices.running.staff_fte_per_mw", "Site staff per megawatt"),
+        ("classes.a.b.requests_per_s", "A.b: requests"),
         ("owned.h100-sxm.resale_usd", "H100 80GB SXM5: resale value"),
         ("accelerators.mi300x.price_usd", "Instinct MI300X: price"),
         ("prices.running.it_support_frac_per_year", "IT support over capital"),
@@ -47,7 +49,7 @@ def test_a_name_is_words(parameter, name):
         ("Instinct MI300X: price", "Instinct MI300X: price"),
         ("H100 80GB SXM5: resale value", "H100 80GB SXM5: resale value"),
         ("Chat: requests", "Chat: requests"),
-        ("long_documents: requests", "long_documents: requests"),
+        ("Long documents: requests", "Long documents: requests"),
     ],
 )
 def test_within_a_sentence_only_what_is_proper_is_capital(name, within):

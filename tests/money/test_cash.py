@@ -14,6 +14,7 @@ from planner.money.cash import (
     irr_frac,
     npv_usd,
     payback_years,
+    paybacks_years,
     waiting_usd_per_quarter,
 )
 
@@ -147,6 +148,10 @@ class TestPayback:
     def test_of_what_earns_nothing_above_its_outlay_is_none_and_says_so(self, last):
         said = "The outlay is not earned back within the horizon."
         assert payback_years(np.array([-10.0, 4, last])) == (None, said)
+
+    def test_row_by_row_is_that_of_each_row_and_never_is_infinite(self):
+        rows = np.array([[-10.0, 4, 4, 4], [-10, 20, -15, 10], [0, 1, 1, 1], [-10, 4, 4, 2]])
+        assert paybacks_years(rows).tolist() == [0.75, 0.75, 0, np.inf]
 
 
 class TestFlowsByHand:

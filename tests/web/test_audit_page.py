@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from pages.ui import logs
-from planner import Scenario
+from planner import Scenario, load_catalog
 from planner.demand.parts import counted
 from tests.demand.engines import exposition, three_hours
 from tests.demand.test_audit_fuzzed import USAGE
@@ -118,7 +118,8 @@ def naming(model):
 def test_a_model_of_the_log_that_the_catalog_knows_becomes_the_scenarios(show):
     for model, taken in (("deepseek-v3", "deepseek-v3"), ("our-own", "llama-3.3-70b")):
         screen = sent(show, "log.csv", naming(model))
-        assert f"Modelled for {taken} on" in words(screen)
+        name = load_catalog().models[taken].name
+        assert f"Modelled for {name} on H100 80GB SXM5" in words(screen)
         screen.button(key="adopt").click().run(timeout=120)
         (row,) = screen.session_state["scenario"].classes
         assert (row.name, row.model) == (model, taken)

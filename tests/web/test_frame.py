@@ -1,11 +1,14 @@
 """The frame: three sliders, four figures, links, and what is said of a value that is refused."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
-from pages.ui import explain, glossary, kpis
-from planner import Scenario, plan
+from pages.ui import comparing, explain, glossary, kpis, tables
+from planner import Scenario, plan, profiles, text
+from planner.export.content import content
+from planner.export.words import OPTIONS
 from tests.stand_ins import swept
 from tests.web.conftest import PAGES, shown, words
 
@@ -36,15 +39,16 @@ def test_master_check_model_and_catalog_stand_under_every_page(show):
     assert "catalog " in foot
 
 
-def test_the_ratio_slider_moves_the_net_tax_and_the_cost(show):
+def test_the_ratio_slider_moves_the_saving_of_the_best_split_and_the_cost(show):
     screen = show()
     before = tiles(screen)
     ratio = shown(screen.select_slider, "ratio-slider")
     ratio.set_value(ratio.options[-1] if isinstance(ratio.options[-1], float) else 20.0).run()
     after = tiles(screen)
     assert screen.session_state["scenario"].decode_to_prefill_token_ratio == pytest.approx(20)
-    for label in ("Net tax a year", "$ per M useful tokens"):
-        assert before[label] != after[label]
+    first, _, cost, _ = after
+    assert (first, after[first]) not in before.items()
+    assert before[cost] != after[cost]
 
 
 def test_the_ratio_reads_both_ways_round_with_the_clock_beside_it(show):
@@ -59,7 +63,7 @@ def test_the_power_slider_moves_the_worth_and_not_the_bridge(show):
     shown(screen.slider, "power-slider").set_value(6.0).run()
     after = tiles(screen)
     assert before["NPV against as built"] != after.get("NPV against as built")
-    assert before["Net tax a year"] == after["Net tax a year"]
+    assert before["Best split saves a year"] == after["Best split saves a year"]
 
 
 def test_the_mix_slider_moves_the_proposed_mix(show):
@@ -206,6 +210,69 @@ def test_explain_opens_the_formula_and_its_inputs_with_sources(show):
 
 
 SCALES = {"k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12, "": 1.0}
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Plan, document, tiles and brief of each profile, with few draws."""
+    found = {}
+    for name in profiles.names():
+        held = plan(Scenario(profile=name), n_samples=256)
+        vars(held)["flips"] = ()
+        document = held.as_dict(flips=False)
+        page = content(held, made_at=datetime(2026, 11, 26, tzinfo=UTC), author="", status="DRAFT")
+        found[name] = (held, document, kpis.strip(held, document, held), page["tiles"])
+    return found
+
+
+def test_the_first_tile_is_the_best_splits_and_says_what_the_plan_saves_itself(drawn):
+    held, document, (first, *_), (printed, *_) = drawn["axiom"]
+    cost = {row["id"]: row["cost_usd_per_year"] for row in document["options"]}
+    assert held.verdict.option_id == "monolithic-software"
+    own = text.usd(cost["as-built"] - cost["monolithic-software"], place=5)
+    assert first.label == printed["name"] == "Best split saves a year"
+    for note in (first.note, printed["note"]):
+        assert f"et (this plan: {own})" in note
+
+
+def test_what_the_best_split_would_cost_extra_reads_as_no_saving(drawn):
+    held, _, (first, *_), (printed, *_) = drawn["enterprise"]
+    assert float(held.bridge.net) < 0
+    assert first.label == printed["name"] == "Best split costs extra"
+    assert first.value == printed["value"] == text.usd(-float(held.bridge.net), place=3)
+    low, middle, high = map(read, printed["spread"])
+    assert 0 < low < middle < high
+    assert "not taken" in first.note
+    assert "not taken" in printed["note"]
+
+
+@pytest.mark.parametrize("profile", profiles.names())
+def test_screen_and_brief_say_the_same_of_the_first_tile(drawn, profile):
+    _, _, (first, *_), (printed, *_) = drawn[profile]
+    assert (first.label, first.value) == (printed["name"], printed["value"])
+    assert first.note.lower() == printed["note"].rpartition(" (")[0].lower()
+    assert "tax after software, before friction" in first.note
+
+
+@pytest.mark.parametrize("profile", profiles.names())
+def test_every_tile_names_the_option_that_it_is_of(drawn, profile):
+    held, _, tiles_, printed = drawn[profile]
+    rival = kpis.rival(held)
+    for tile, option in zip(tiles_[1:], (held.best, rival, rival), strict=True):
+        assert tile.note.startswith(tables.SHORT[option])
+    for tile, option in zip(printed[1:], (held.best, rival, rival), strict=True):
+        assert OPTIONS[option].lower() in tile["note"].lower()
+    other = held.best != held.verdict.option_id
+    assert ("not this plan" in tiles_[1].note) == ("not this plan" in printed[1]["note"]) == other
+
+
+def test_compared_plans_share_a_row_that_goes_below_zero(drawn):
+    rows = {}
+    for name in ("axiom", "enterprise"):
+        held, document, *_ = drawn[name]
+        rows[name] = comparing.tiles(held, document)["Best split saves a year, net"].value
+    assert rows["axiom"].startswith("$")
+    assert rows["enterprise"].startswith("−$")
 
 
 def read(shown):

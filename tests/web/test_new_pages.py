@@ -1,10 +1,29 @@
 """Fleet, risk and the outlooks on the options: the same figures as the plan's own document."""
 
+from datetime import UTC, datetime
+
+import numpy as np
 import pandas as pd
 import pytest
 
-from pages.ui import answers, curves, days, fleets, ladder, risks, tables, trends
+from pages.ui import (
+    answers,
+    comparing,
+    curves,
+    days,
+    decisions,
+    fleets,
+    kpis,
+    ladder,
+    ledgers,
+    risks,
+    spreads,
+    tables,
+    trends,
+)
 from planner import Scenario, at_mix, at_ratio, latencies, plan, profiles, text
+from planner.export.content import content
+from planner.export.notes import ask
 from tests.web.conftest import turn, words
 
 
@@ -222,3 +241,107 @@ def test_chips_on_paper_are_counted_three_ways():
     )
     assert [share in words for share in ("28%", "−14%", "13%")] == [True] * 3
     assert ladder.on_paper(None) == ""
+
+
+@pytest.mark.parametrize("profile", ["axiom", "enterprise"])
+def test_how_sure_tells_of_the_option_of_the_tiles_and_names_it(profile):
+    held = plan(Scenario(profile=profile), n_samples=256)
+    document = held.as_dict(flips=False)
+    rows = risks.strips(held, document).set_index("id")["words"]
+    option, name = kpis.rival(held), tables.SHORT[kpis.rival(held)].lower()
+    *_, cost, worth = kpis.strip(held, document, held)
+    drawn = held.sampled.cost_usd_per_year(option) / held.sampled.volumes.useful_tokens * 1e6
+    assert rows[f"$ per M tokens, {name}"].startswith(text.usd(float(np.median(drawn))))
+    assert rows[f"NPV, {name}"].startswith(f"{worth.value} (")
+    assert worth.span.removeprefix("P10–P90 ") in rows[f"NPV, {name}"]
+    assert cost.span.removeprefix("P10–P90 ") in rows[f"$ per M tokens, {name}"]
+
+
+def test_one_figure_is_rounded_the_same_on_the_page_of_risks_and_on_the_brief():
+    held = plan(Scenario(), n_samples=256)
+    vars(held)["flips"] = ()
+    page = content(held, made_at=datetime(2026, 11, 26, tzinfo=UTC), author="", status="DRAFT")
+    worth = page["tiles"][3]
+    assert worth["spread"][1] == worth["value"]
+    figure = spreads.tornado(risks.tornado(held, {}), text.usd, base=0.0)
+    (words,) = (trace.text for trace in figure.select_traces({"mode": "text"}))
+    printed = page["figures"]["tornado"]["alt"]
+    for said in words[:5]:
+        low, high = said.strip().split(" to ")
+        assert f"{low} to {high}" in printed or f"{high} to {low}" in printed
+
+
+@pytest.fixture(scope="module")
+def hyperscaler():
+    held = plan(Scenario(profile="hyperscaler"), n_samples=1024)
+    return held, held.as_dict(flips=False)
+
+
+def test_too_few_chips_are_called_short_of_the_need(hyperscaler):
+    _, document = hyperscaler
+    (first, *_) = document["stranded"]["causes"]
+    assert first["mw"] < 0
+    assert first["label"] == "Chips short of the need"
+    assert "Chips short of the need" in set(tables.stranded(document)["step"])
+    owns_more = plan(Scenario()).as_dict(flips=False)["stranded"]["causes"][0]
+    assert owns_more["mw"] > 0
+    assert owns_more["label"] == "Chips beyond the need"
+
+
+def test_what_the_site_can_carry_holds_the_recommended_mix_and_says_of_which_power(hyperscaler):
+    held, document = hyperscaler
+    assert held.verdict.option_id == "proposed"
+    rows = tables.from_the_site(document).set_index("id")["served"]
+    assert rows["proposed"] == pytest.approx(
+        40.0 / (document["proposed"]["facility_provisioned_w"] / 1e6)
+    )
+    for row in document["views"]["iso_power"]["options"]:
+        assert rows[row["id"]] == pytest.approx(row["scale"])
+    said = days.bases(document)
+    assert "power budget of 40 MW" in said
+    assert "34 MW provisioned today" in said
+
+
+def test_fleet_and_cash_each_say_for_how_much_demand_they_buy(hyperscaler):
+    held, _ = hyperscaler
+    fleet = held.fleets["proposed"]
+    served = min(1 + held.scenario.backlog_frac, 40.0 / (fleet_mw(held, "proposed")))
+    assert fleet.feasible
+    share = text.percent(served, place=-2)
+    assert f"for 100% of demand; cash and the ask buy for {share}" in fleets.basis(held)
+    assert f"{share} of demand here" in ledgers.basis(held, "proposed")
+    assert f"of new chips for {share} of demand" in ask(held, datetime(2027, 2, 26, tzinfo=UTC))
+
+
+def fleet_mw(held, option):
+    return float(held.watts[option].provisioned_w * held.ledger["site.pue"]) / 1e6
+
+
+def test_chips_that_need_not_be_bought_are_no_chips_bought():
+    rows = tables.cash(plan(Scenario()), "monolithic-software").set_index("line")["usd"]
+    assert rows["New chips not needed"] > 0
+    assert "New chips bought" not in rows.index
+    bought = tables.cash(plan(Scenario()), "split-mixed").set_index("line")["usd"]
+    assert bought["New chips bought"] < 0
+
+
+def test_what_the_cheapest_option_displaces_is_not_the_proposed_plans():
+    held = plan(Scenario(), n_samples=64)
+    document = held.as_dict(flips=False)
+    *_, fleet_tile = fleets.headlines(held, document)
+    *_, money_tile = ledgers.headlines(held, document)
+    assert fleet_tile[0] == money_tile[0] == "Book value at risk"
+    assert fleet_tile[3].startswith("under split, best chips")
+    assert money_tile[3] == "Split, best chips, not this plan"
+
+
+def test_compared_ratios_read_as_ratios():
+    pair = [("one", Scenario()), ("two", Scenario(decode_to_prefill_token_ratio=0.172936))]
+    (row,) = comparing.inputs(pair).to_dict("records")
+    assert (row["one"], row["two"]) == ("as audited", "1 : 5.8")
+
+
+def test_the_ratio_says_of_which_month_its_chip_time_is():
+    held = plan(Scenario(planning_month=6.0), n_samples=16)
+    said = decisions.three(held, held.as_dict(flips=False))[0].finding
+    assert "Chip time as built, sized for month 6: 1 : " in said

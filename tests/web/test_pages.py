@@ -2,8 +2,10 @@
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
+from pages.ui import decisions, tables
 from planner import Scenario, plan, profiles, text
 from tests.stand_ins import swept
 from tests.web.conftest import PAGES, turn, words
@@ -203,3 +205,29 @@ def test_what_moves_the_worth_is_told_in_words(show):
     assert "Best in hindsight" in shown
     assert "growth_frac_per_year" not in shown
     assert "Growth:" in shown
+
+
+LINE = 0.2
+"""The article: a fifth more throughput from existing power is a capital case."""
+
+
+@pytest.mark.parametrize("profile", profiles.names())
+def test_recovered_power_is_a_capital_case_only_where_its_option_pays(profile):
+    held = plan(Scenario(profile=profile), n_samples=1024)
+    document = held.as_dict(flips=False)
+    said = decisions.three(held, document)[1].finding
+    npv = held.sampled.npv_usd[held.best]
+    gain = (npv > 1).mean()
+    pays = np.median(npv) > 0 and gain >= held.scenario.operator.min_confidence
+    assert document["headline"]["extra_throughput_frac"] > LINE
+    assert "20% line" in said
+    assert tables.SHORT[held.best].lower() in said
+    assert ("a capital case without new power" in said) == pays
+    assert f"worth {text.usd(float(np.median(npv)))}" in said
+    assert pays or f"a gain in {text.percent(gain)} of futures: no capital case" in said
+
+
+def test_enterprise_hears_that_as_built_needs_less_power_than_what_recovers_it():
+    held = plan(Scenario(profile="enterprise"), n_samples=64)
+    said = decisions.three(held, held.as_dict(flips=False))[1].finding
+    assert "as built needs still less power" in said

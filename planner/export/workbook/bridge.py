@@ -128,8 +128,7 @@ def stranded(book: Book, held: Shape, of: Mapping[str, Year]) -> Megawatts:
 
     provisioned = line("Provisioned", found.provisioned_w / W_PER_MW, look="strong")
     causes = {
-        cause: line(megawatts.LABELS[cause], watts / W_PER_MW)
-        for cause, watts in found.causes.items()
+        cause: line(_either(cause), watts / W_PER_MW) for cause, watts in found.causes.items()
     }
     needed = line("Needed", provisioned - reduce(add, causes.values()), look="total")
     row += 1
@@ -143,6 +142,12 @@ def stranded(book: Book, held: Shape, of: Mapping[str, Year]) -> Megawatts:
         "Extra throughput from this site; the line is 20%", found.extra_throughput_frac, "frac"
     )
     return Megawatts(figures, causes)
+
+
+def _either(cause: str) -> str:
+    """What a cause is called whichever way its live figure turns."""
+    below = megawatts.SHORT_OF.get(cause)
+    return megawatts.LABELS[cause] + (f"; below zero: {below.lower()}" if below else "")
 
 
 def _best(sheet: Sheet, row: int, held: Shape, of: Mapping[str, Year]) -> tuple[Watts, int]:
