@@ -219,17 +219,16 @@ def irr_frac(flows: Floats) -> tuple[float | None, str]:
 
 def payback_years(flows: Floats) -> tuple[float | None, str]:
     """Years until the cumulated flows stay positive, or None and the reason."""
-    total = np.cumsum(flows)
-    if total[-1] <= 0:
+    years = float(paybacks_years(flows))
+    if np.isinf(years):
         return None, "The outlay is not earned back within the horizon."
-    negative = np.flatnonzero(total < 0)
-    return (float(negative[-1] + 1) / QUARTERS_PER_YEAR if len(negative) else 0.0), ""
+    return years, ""
 
 
 def paybacks_years(flows: Floats) -> Floats:
-    """Payback of each row of quarterly flows (..., quarters); infinite where it is not earned back.
+    """Years until the cumulated flows of each row (..., quarters) stay positive; else infinite.
 
-    The rule of `payback_years`, row by row. Returns: [years]
+    Returns: (...) [years]
     """
     total = np.cumsum(flows, axis=-1)
     n = total.shape[-1]
