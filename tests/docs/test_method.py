@@ -32,6 +32,7 @@ UNCITED = {
     "planner/load/results.py: answer": "masks what is unstable",
     "planner/load/results.py: plain": "gives arrays one shape",
     "planner/load/traffic.py: checked_traffic": "refuses bad input",
+    "planner/money/stranded.py: label_of": "names a cause by its sign",
 }
 """Public functions that no page needs to name, and why."""
 
