@@ -19,7 +19,6 @@ UNITS = re.compile(
     r"|per_(s|year|token|kwh|mtok|node|quarter|useful_token))$"
 )
 UNCITED = {
-    "planner/money/stranded.py: label_of": "names a cause; computes nothing",
     "planner/physics/profile.py: stacked": "puts models side by side; computes nothing",
     "planner/load/blocks.py: in_blocks": "asks in blocks of rows; the answer is the same",
     "planner/load/checks.py: non_negative": "refuses bad input",
