@@ -170,15 +170,18 @@ def show(key: str, path: str, value: Any) -> str:
     A widget that showed something else is replaced, not overwritten: what it showed may still be
     on its way from the browser, with a press of another button, and would count as typed.
     """
-    replaced: dict[str, list[Any]] = once(REPLACED, dict)
-    turns = replaced.setdefault(key, [])
+    turns: list[Any] = once(REPLACED, dict).setdefault(key, [])
     now = _turn(key, len(turns))
-    if now not in st.session_state:
-        st.session_state[now] = value
-    elif path not in _refused() and not editing.same(held := st.session_state[now], value):
-        now = _turn(key, len(turns) + 1)
-        st.session_state[now] = value
-        turns.append(held)
+    if now in st.session_state:
+        if path in _refused():
+            return now
+        held = st.session_state[now]
+        if not editing.same(held, value):
+            now = _turn(key, len(turns) + 1)
+            st.session_state[now] = value
+            turns.append(held)
+    # Told in every run: a browser that forgot the widget would start it at its low end.
+    st.session_state[now] = value
     return now
 
 
