@@ -46,9 +46,10 @@ def screen() -> None:
         controls.panel()
         frame.title(page.title)
         frame.strip()
+        state.publish()  # the next step may end what follows
         page.run()
         frame.foot()
-    state.publish()
+    state.publish()  # also where the engine refused
 
 
 if __name__ == "__main__":
