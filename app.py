@@ -55,6 +55,5 @@ def screen() -> None:
 if __name__ == "__main__":
     screen()
 else:
-    # Else Streamlit answers the first link of a day, before its first run, with "page not found".
-    PagesManager.uses_pages_directory = False
+    PagesManager.uses_pages_directory = False  # else the first link of a day finds no page
     server = App(__file__, **guarded(answers.warming, keeping.store))
