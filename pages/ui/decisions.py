@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from pages.ui import answers, tables
@@ -137,8 +136,8 @@ def _case(plan: Plan, document: Document) -> str:
     less = "; as built needs still less power" if built < best else ""
     if plan.best in plan.barred:
         return f"but beyond your limits: no capital case{less}"
-    sure = float(np.mean(np.greater((plan.sampled or plan.money).npv_usd[plan.best], 1)))
-    odds = f" and a gain in {text.percent(sure)} of futures" if plan.sampled else ""
+    sure = text.percent(plan.gains_frac(plan.best))
+    odds = f" and a gain in {sure} of futures" if plan.sampled else ""
     return f"but worth {worth}{odds}: no capital case{less}"
 
 

@@ -101,6 +101,10 @@ class Plan:
         able = self.fleets[option].feasible and option not in self.barred
         return able and verdicts.pays(npv, self.ledger["operator.min_confidence"])
 
+    def gains_frac(self, option: str) -> float:
+        """Share of futures in which an option gains, as the verdict counts it. [frac]"""
+        return verdicts.odds((self.sampled or self.money).npv_usd[option])[1]
+
     def served_frac(self, option: str) -> float:
         """Demand that an option serves in cash terms: up to power budget and backlog. [frac]
 

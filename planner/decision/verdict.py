@@ -47,7 +47,7 @@ def choose(
 
     npv_usd: by candidate, samples or one number. general_purpose: chips that serve any phase.
     """
-    rivals = {name: _odds(npv) for name, npv in npv_usd.items() if _open(name, fleets)}
+    rivals = {name: odds(npv) for name, npv in npv_usd.items() if _open(name, fleets)}
     sampled = any(np.ndim(npv) for npv in npv_usd.values())
     likeliest = max((gain for _, gain in rivals.values()), default=0.0)
     good = {name: rivals[name][0] for name in rivals if pays(npv_usd[name], min_confidence)}
@@ -71,12 +71,12 @@ def _open(name: str, fleets: Mapping[str, Fleet]) -> bool:
 
 def pays(npv_usd: Any, min_confidence: float) -> bool:
     """Whether a worth, samples or one number, gains in the middle and in enough futures. [USD]"""
-    middle, gain = _odds(npv_usd)
+    middle, gain = odds(npv_usd)
     return middle > 0 and gain >= min_confidence
 
 
-def _odds(npv_usd: Any) -> tuple[float, float]:
-    """P50 and the share of samples that gain more than a dollar, which is more than rounding."""
+def odds(npv_usd: Any) -> tuple[float, float]:
+    """P50 [USD] and the share [frac] of samples that gain a dollar, which is more than rounding."""
     values = np.atleast_1d(npv_usd)
     return float(np.median(values)), float((values > 1).mean())
 
